@@ -1,0 +1,185 @@
+# external-file-process: `make help` lists the targets. Everything that is built goes to build/.
+
+ifneq ($(words $(CURDIR)),1)
+$(error the path "$(CURDIR)" has blanks, which neither make nor curl's build can handle: clone to another folder)
+endif
+
+BUILD   ?= build
+CC      := gcc
+CLANG   := clang
+PYTHON  := /usr/bin/python3
+JOBS    ?= $(shell nproc)
+MAKEFLAGS += --no-builtin-rules --no-print-directory
+ifeq ($(filter -j%,$(MAKEFLAGS)),)
+MAKEFLAGS += -j$(JOBS)
+endif
+.SUFFIXES:
+.DELETE_ON_ERROR:
+.SECONDARY:
+.DEFAULT_GOAL := all
+
+# ---- what there is ------------------------------------------------------------------------------
+
+LIB_SOURCES       := $(sort $(wildcard lib/*/*.c))
+RUNTIME_SOURCES   := $(sort $(wildcard runtime/*.c))
+# What the runtime needs of base and http: no more, and nothing that needs more than the C library.
+RUNTIME_NEEDS     := $(addprefix lib/base/,arena clock crc32_fold encode env error json_writer log memory redact slice strbuf utf8) \
+                     $(addprefix lib/http/,http http_body http_call http_head http_plain http_request)
+FUNCTIONS         := $(sort $(notdir $(patsubst %/main.c,%,$(wildcard functions/*/main.c))))
+UNIT_TESTS        := $(sort $(patsubst %.c,%,$(wildcard tests/unit/test_*.c)))
+WIRE_TESTS        := $(sort $(patsubst %.c,%,$(wildcard tests/wire/test_*.c)))
+WIRE_HELPERS      := $(filter-out $(addsuffix .c,$(WIRE_TESTS)),$(wildcard tests/wire/*.c))
+TEST_FUNCTIONS    := $(sort $(patsubst %.c,%,$(wildcard tests/functions/*.c)))
+FUZZERS           := $(sort $(patsubst %.c,%,$(wildcard tests/fuzz/fuzz_*.c)))
+BENCHES           := $(sort $(patsubst %.c,%,$(wildcard tests/bench/*.c)))
+C_FILES           := $(wildcard lib/*/*.[ch] runtime/*.[ch] functions/*.[ch] functions/*/*.[ch] tests/*/*.[ch])
+
+include layers/native/native.mk
+$(NATIVE_STAMP): | setup
+
+# ---- how it is built ----------------------------------------------------------------------------
+
+WARNINGS  := -std=gnu11 -Wall -Wextra -Wshadow -Wconversion -Werror
+INCLUDES  := -Ilib -I. -Itests
+HARDENED  := -fstack-protector-strong -fstack-clash-protection -D_FORTIFY_SOURCE=2 -fPIE \
+             $(if $(filter aarch64%,$(shell $(CC) -dumpmachine)),-mbranch-protection=standard,-fcf-protection)
+SANITIZE  := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+GC        := -ffunction-sections -fdata-sections
+
+# `make V=1` shows whole commands.
+V ?=
+said = $(if $(V),,@printf '  %-4s %s\n' $(1) $@;)
+
+# A flavour is a way to compile the whole tree, in build/<flavour>.
+#   release  what ships: optimised, hardened, static-pie on the native libraries
+#   test     what the tests run: address and undefined behaviour sanitizers, shared libraries
+#   fuzz     clang with libFuzzer's instrumentation
+#   coverage as test, counting lines
+FLAVOURS          := release test fuzz coverage
+release_CC        := $(CC)
+# Where it was built shall not show: the linker's build id depends on the debug information, too.
+release_CFLAGS    := -O2 -g -ffile-prefix-map=$(CURDIR)=. $(HARDENED) $(GC) $(NATIVE_CFLAGS)
+release_LDFLAGS   := $(NATIVE_LDFLAGS) -Wl,--gc-sections -Wl,-z,relro,-z,now,-z,noexecstack
+release_LIBS      := $(NATIVE_LIBS)
+test_CC           := $(CC)
+test_CFLAGS       := -O1 -g $(SANITIZE)
+test_LDFLAGS      := $(SANITIZE)
+fuzz_CC           := $(CLANG)
+fuzz_CFLAGS       := -O1 -g -fsanitize=fuzzer-no-link $(SANITIZE)
+fuzz_LDFLAGS      := -fsanitize=fuzzer $(SANITIZE)
+coverage_CC       := $(CC)
+coverage_CFLAGS   := -O0 -g --coverage -fprofile-update=atomic
+coverage_LDFLAGS  := --coverage
+PURE_LIBS         := -lcjson -lcrypto -lz -lm
+SHARED_LIBS       := -lcurl -lpq -lssl $(PURE_LIBS)
+$(foreach f,test fuzz coverage,$(eval $(f)_LIBS := $(SHARED_LIBS)))
+$(foreach f,test fuzz coverage,$(eval $(f)_CFLAGS += -isystem /usr/include/postgresql))
+
+define flavour_rules
+$(BUILD)/$(1)/%.o: %.c $(if $(filter release,$(1)),$(NATIVE_STAMP)) | setup
+	@mkdir -p $$(@D)
+	$$(call said,CC) $$($(1)_CC) $(WARNINGS) $(INCLUDES) $$($(1)_CFLAGS) -MMD -MP -c $$< -o $$@
+
+$(BUILD)/$(1)/%.o: %.S $(wildcard layers/certs/*.pem) | setup
+	@mkdir -p $$(@D)
+	$$(call said,CC) $$($(1)_CC) -MMD -MP -c $$< -o $$@
+
+$(BUILD)/$(1)/libexternal_file.a: $(LIB_SOURCES:%.c=$(BUILD)/$(1)/%.o) $(patsubst %.S,$(BUILD)/$(1)/%.o,$(wildcard lib/*/*.S))
+	@rm -f $$@
+	$$(call said,AR) ar rcsD $$@ $$^
+
+$(BUILD)/$(1)/liblambda_runtime.a: $(RUNTIME_SOURCES:%.c=$(BUILD)/$(1)/%.o) $(RUNTIME_NEEDS:%=$(BUILD)/$(1)/%.o)
+	@rm -f $$@
+	$$(call said,AR) ar rcsD $$@ $$^
+
+# Unit tests get neither libcurl nor libpq: the linker proves that what they call is pure.
+$(BUILD)/$(1)/tests/unit/%: $(BUILD)/$(1)/tests/unit/%.o $(BUILD)/$(1)/libexternal_file.a $(BUILD)/$(1)/liblambda_runtime.a
+	$$(call said,LINK) $$($(1)_CC) $$($(1)_LDFLAGS) -o $$@ $$^ -lcmocka $(PURE_LIBS)
+
+$(BUILD)/$(1)/tests/wire/%: $(BUILD)/$(1)/tests/wire/%.o $(WIRE_HELPERS:%.c=$(BUILD)/$(1)/%.o) $(BUILD)/$(1)/liblambda_runtime.a $(BUILD)/$(1)/libexternal_file.a
+	$$(call said,LINK) $$($(1)_CC) $$($(1)_LDFLAGS) -o $$@ $$^ -lcmocka $$($(1)_LIBS) -lpthread
+
+$(BUILD)/$(1)/tests/functions/%: $(BUILD)/$(1)/tests/functions/%.o $(BUILD)/$(1)/liblambda_runtime.a $(BUILD)/$(1)/libexternal_file.a
+	$$(call said,LINK) $$($(1)_CC) $$($(1)_LDFLAGS) -o $$@ $$^ $$($(1)_LIBS)
+
+$(BUILD)/$(1)/tests/bench/%: $(BUILD)/$(1)/tests/bench/%.o $(BUILD)/$(1)/liblambda_runtime.a $(BUILD)/$(1)/libexternal_file.a
+	$$(call said,LINK) $$($(1)_CC) $$($(1)_LDFLAGS) -o $$@ $$^ $$($(1)_LIBS)
+endef
+$(foreach flavour,$(FLAVOURS),$(eval $(call flavour_rules,$(flavour))))
+
+define function_rules
+$(BUILD)/$(1)/functions/$(2)/bootstrap: $(patsubst %.c,$(BUILD)/$(1)/%.o,$(wildcard functions/*.c functions/$(2)/*.c)) $(BUILD)/$(1)/liblambda_runtime.a $(BUILD)/$(1)/libexternal_file.a
+	$$(call said,LINK) $$($(1)_CC) $$($(1)_LDFLAGS) -o $$@ $$^ $$($(1)_LIBS)
+endef
+$(foreach flavour,$(FLAVOURS),$(foreach function,$(FUNCTIONS),\
+	$(eval $(call function_rules,$(flavour),$(function)))))
+
+$(BUILD)/fuzz/tests/fuzz/%: $(BUILD)/fuzz/tests/fuzz/%.o $(BUILD)/fuzz/libexternal_file.a
+	$(call said,LINK) $(fuzz_CC) $(fuzz_LDFLAGS) -o $@ $^ $(PURE_LIBS)
+
+-include $(shell find $(BUILD)/release $(BUILD)/test $(BUILD)/fuzz $(BUILD)/coverage -name '*.d' 2>/dev/null)
+
+# ---- targets ------------------------------------------------------------------------------------
+
+BOOTSTRAPS := $(FUNCTIONS:%=$(BUILD)/release/functions/%/bootstrap)
+TEST_PROGRAMS = $(UNIT_TESTS:%=$(BUILD)/$(1)/%) $(WIRE_TESTS:%=$(BUILD)/$(1)/%) $(TEST_FUNCTIONS:%=$(BUILD)/$(1)/%)
+RELEASE_PROGRAMS := $(BOOTSTRAPS) $(TEST_FUNCTIONS:%=$(BUILD)/release/%)
+PACKAGES := $(FUNCTIONS:%=dist/%.zip) dist/layer-certs.zip
+
+.PHONY: all setup package demo test fuzz coverage lint format bench local clean help always
+
+all: $(BUILD)/release/libexternal_file.a $(BUILD)/release/liblambda_runtime.a $(RELEASE_PROGRAMS) ## build the libraries and both functions (the default)
+
+setup: ## install the Debian packages of debian-packages.txt that are missing
+	@./setup.sh
+
+package: $(PACKAGES) ## make the zips to deploy: dist/<function>.zip and dist/layer-certs.zip
+
+$(PACKAGES) &: package.sh $(BOOTSTRAPS) $(wildcard layers/certs/*.pem $(RDS_BUNDLE)) $(BUILD)/rds-bundle | setup
+	@./package.sh $(BUILD)
+
+# Which bundle the layer was made with: changes when another one, or none, is asked for.
+$(BUILD)/rds-bundle: always
+	@mkdir -p $(@D)
+	@echo '$(RDS_BUNDLE)' | cmp -s - $@ || echo '$(RDS_BUNDLE)' > $@
+
+test: $(call TEST_PROGRAMS,test) $(BUILD)/test/liblambda_runtime.a $(FUZZERS:%=$(BUILD)/fuzz/%) $(RELEASE_PROGRAMS) $(BUILD)/release/liblambda_runtime.a $(PACKAGES) ## run every test; TEST=<part of a name> runs some
+	@$(PYTHON) tests/run.py --build $(BUILD) $(if $(TEST),--only $(TEST))
+
+FUZZ_SECONDS ?= 30
+fuzz: $(FUZZERS:%=$(BUILD)/fuzz/%) ## fuzz every parser of outside bytes, FUZZ_SECONDS each
+	@for fuzzer in $(FUZZERS:tests/fuzz/fuzz_%=%); do \
+	    mkdir -p $(BUILD)/fuzz/corpus/$$fuzzer; \
+	    echo "== $$fuzzer"; \
+	    $(BUILD)/fuzz/tests/fuzz/fuzz_$$fuzzer -max_total_time=$(FUZZ_SECONDS) -timeout=10 \
+	        -print_final_stats=1 -verbosity=0 -artifact_prefix=$(BUILD)/fuzz/ \
+	        $(BUILD)/fuzz/corpus/$$fuzzer tests/fuzz/corpus/$$fuzzer || exit 1; \
+	done
+
+coverage: $(call TEST_PROGRAMS,coverage) ## line coverage of the unit and wire tests, by file
+	@find $(BUILD)/coverage -name '*.gcda' -delete
+	@$(PYTHON) tests/run.py --build $(BUILD) --flavour coverage
+	@gcovr --root . --filter 'lib/' --filter 'runtime/' --object-directory $(BUILD)/coverage \
+	    --gcov-ignore-parse-errors --txt - --html-details $(BUILD)/coverage/index.html $(BUILD)/coverage
+
+lint: setup ## formatting, include rules, clang-tidy, cppcheck, Python and shell checks
+	@$(PYTHON) tests/lint/lint.py --build $(BUILD) --jobs $(JOBS)
+
+format: setup ## format all C files in place
+	@clang-format -i $(C_FILES)
+
+bench: $(BENCHES:%=$(BUILD)/release/%) $(RELEASE_PROGRAMS) $(PACKAGES) ## measure against the floor; prints ratios
+	@$(PYTHON) tests/bench/run.py --build $(BUILD)
+
+local: package ## the system on a local AWS on PORT (4566), until Ctrl-C; . build/local/env to use it
+	@PYTHONPATH=tests exec $(PYTHON) -m emulator --folder $(BUILD)/local --port $(or $(PORT),4566) --deploy dist
+
+demo: package ## the main job on sample files, from nothing: journeys, rows, archive, notices
+	@PYTHONPATH=tests $(PYTHON) -m demo.demo
+
+clean: ## remove all that was built, but not the downloaded sources of the native libraries
+	@find $(BUILD) -mindepth 1 -maxdepth 1 ! -name native-cache -exec rm -rf {} + 2>/dev/null || true
+	@rm -rf dist
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)

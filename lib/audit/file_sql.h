@@ -1,0 +1,25 @@
+/* SQL that the statements on ext_file share. */
+#ifndef AUDIT_FILE_SQL_H
+#define AUDIT_FILE_SQL_H
+
+#include "audit/file_state.h"
+
+/* Is there work for a claimant of row f: before the submission, or an end whose duties are not all
+ * done? The statement's own work goes on in Redshift meanwhile. */
+#define FILE_SQL_HAS_WORK                                                                          \
+    "(f.state in ('RECEIVED', 'PREPARED') or "                                                     \
+    "(f.state in ('REJECTED', 'FAILED', 'GONE', 'SUPERSEDED') "                                    \
+    "and (f.noticed_at is null or f.cleaned_at is null)))"
+
+/* Is anything at all left to do for row f, in Redshift or here? */
+#define FILE_SQL_IS_UNSETTLED                                                                      \
+    "(" FILE_SQL_HAS_WORK " or (f.state not in ('GONE', 'SUPERSEDED', 'SPLIT') "                   \
+    "and (f.noticed_at is null or f.cleaned_at is null or f.archived_at is null)))"
+
+/* Is there what this claim asks for? */
+static inline const char *file_sql_work(const struct file_claim *claim)
+{
+    return claim->also_under_way ? FILE_SQL_IS_UNSETTLED : FILE_SQL_HAS_WORK;
+}
+
+#endif

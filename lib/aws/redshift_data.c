@@ -1,0 +1,500 @@
+#include "aws/redshift_data.h"
+
+#include "base/json.h"
+#include "base/json_writer.h"
+
+#include "base/banned.h"
+
+#define REPLY_LIMIT ((size_t)8 * 1024 * 1024)
+#define TIME_LIMIT_S 253402300799.0 /* the end of the year 9999 */
+
+static const struct aws_service redshift_data_service = {
+    .name = "redshift-data",
+    .signing_name = "redshift-data",
+    .host_prefix = "redshift-data",
+    .endpoint_variable = "AWS_ENDPOINT_URL_REDSHIFT_DATA",
+};
+
+static const char *const status_names[] = {
+    [REDSHIFT_SUBMITTED] = "SUBMITTED", [REDSHIFT_PICKED] = "PICKED",
+    [REDSHIFT_STARTED] = "STARTED",     [REDSHIFT_FINISHED] = "FINISHED",
+    [REDSHIFT_FAILED] = "FAILED",       [REDSHIFT_ABORTED] = "ABORTED",
+};
+
+const char *redshift_status_name(enum redshift_status status)
+{
+    return status_names[status];
+}
+
+bool redshift_status_is_end(enum redshift_status status)
+{
+    return status >= REDSHIFT_FINISHED;
+}
+
+/* --- What requests and replies have in common --- */
+
+/* The request of a body; the buffer is released. */
+static struct aws_request request_of(const char *target, struct strbuf *body, struct arena *arena)
+{
+    struct aws_request request = aws_request_json(&redshift_data_service, "1.1", target,
+                                                  arena_copy(arena, strbuf_slice(body)));
+    request.body_limit = REPLY_LIMIT;
+    request.repeatable = true;
+    strbuf_release(body);
+    return request;
+}
+
+static void write_text(struct json_writer *writer, const char *name, struct slice text)
+{
+    if (text.size > 0) {
+        json_write_member_string(writer, name, text);
+    }
+}
+
+/* {"<name>": "<text>", "NextToken": …} */
+static void write_question(struct strbuf *body, const char *name, struct slice text,
+                           struct slice next_token)
+{
+    struct json_writer writer = json_writer_to(body);
+    json_write_object(&writer);
+    json_write_member_string(&writer, name, text);
+    write_text(&writer, "NextToken", next_token);
+    json_write_object_end(&writer);
+}
+
+static const json *parse_reply(struct slice body, struct arena *arena, struct error *err)
+{
+    const json *reply = json_parse(arena, body, REPLY_LIMIT, err);
+    if (reply == NULL) {
+        (void)error_prefix(err, "the reply");
+    }
+    return reply;
+}
+
+static int read_status(const json *object, enum redshift_status *status, struct error *err)
+{
+    struct slice text;
+    if (json_require_string(object, "Status", &text, err) != 0) {
+        return -1;
+    }
+    for (size_t i = 0; i < sizeof(status_names) / sizeof(status_names[0]); i++) {
+        if (slice_equal(text, slice_from(status_names[i]))) {
+            *status = (enum redshift_status)i;
+            return 0;
+        }
+    }
+    return error_set(err, ERROR_INVALID, "the reply has the unknown status \"%.*s\"",
+                     SLICE_ARG(slice_take(text, 20)));
+}
+
+static struct slice text_member(const json *object, const char *name)
+{
+    struct slice text = SLICE("");
+    (void)json_string(json_get(object, name), &text);
+    return text;
+}
+
+static int64_t number_member(const json *object, const char *name, int64_t fallback)
+{
+    int64_t number = fallback;
+    (void)json_i64(json_get(object, name), &number);
+    return number;
+}
+
+/* Seconds since 1970 with a fraction, in milliseconds. */
+static int64_t time_member(const json *object, const char *name)
+{
+    double seconds = 0;
+    if (!json_double(json_get(object, name), &seconds) || seconds < 0 || seconds > TIME_LIMIT_S) {
+        return 0;
+    }
+    return (int64_t)(seconds * 1000 + 0.5);
+}
+
+/* --- ExecuteStatement, BatchExecuteStatement --- */
+
+static int check_target(const struct redshift_target *target, struct error *err)
+{
+    bool has_workgroup = target->workgroup.size > 0;
+    if ((target->cluster.size > 0) == has_workgroup) {
+        return error_set(err, ERROR_CONFIGURATION,
+                         "statements need either a Redshift cluster or a workgroup");
+    }
+    if (target->database.size == 0) {
+        return error_set(err, ERROR_CONFIGURATION, "statements need the name of a database");
+    }
+    if (target->secret_arn.size > 0 && target->db_user.size > 0) {
+        return error_set(err, ERROR_CONFIGURATION,
+                         "statements log in by a secret or as a database user, not both");
+    }
+    if (has_workgroup && target->db_user.size > 0) {
+        return error_set(err, ERROR_CONFIGURATION,
+                         "a workgroup takes a secret or the caller's identity, no database user");
+    }
+    return 0;
+}
+
+static int check_execute(const struct redshift_execute_options *options, struct error *err)
+{
+    if (check_target(options->target, err) != 0) {
+        return -1;
+    }
+    if (options->count == 0 || options->count > REDSHIFT_BATCH_LIMIT) {
+        return error_set(err, ERROR_LIMIT, "%zu statements; the Data API takes 1 to %d",
+                         options->count, REDSHIFT_BATCH_LIMIT);
+    }
+    if (options->name.size > REDSHIFT_NAME_LIMIT ||
+        options->client_token.size > REDSHIFT_TOKEN_LIMIT) {
+        return error_set(err, ERROR_LIMIT,
+                         "the name has %zu bytes (of %d), the client token %zu (of %d)",
+                         options->name.size, REDSHIFT_NAME_LIMIT, options->client_token.size,
+                         REDSHIFT_TOKEN_LIMIT);
+    }
+    for (size_t i = 0; i < options->count; i++) {
+        size_t size = options->statements[i].size;
+        if (size == 0 || size > REDSHIFT_SQL_LIMIT) {
+            return error_set(err, ERROR_LIMIT,
+                             "statement %zu has %zu bytes; the Data API takes 1 to %d", i + 1, size,
+                             REDSHIFT_SQL_LIMIT);
+        }
+    }
+    return 0;
+}
+
+static void write_statements(struct json_writer *writer,
+                             const struct redshift_execute_options *options)
+{
+    if (options->count == 1) {
+        json_write_member_string(writer, "Sql", options->statements[0]);
+        return;
+    }
+    json_write_name(writer, SLICE("Sqls"));
+    json_write_array(writer);
+    for (size_t i = 0; i < options->count; i++) {
+        json_write_string(writer, options->statements[i]);
+    }
+    json_write_array_end(writer);
+}
+
+int redshift_execute_request(const struct redshift_execute_options *options, struct arena *arena,
+                             struct aws_request *request, struct error *err)
+{
+    const struct redshift_target *target = options->target;
+    struct strbuf body = STRBUF_INIT;
+    struct json_writer writer = json_writer_to(&body);
+    if (check_execute(options, err) != 0) {
+        return error_prefix(err, "redshift-data");
+    }
+    json_write_object(&writer);
+    write_statements(&writer, options);
+    write_text(&writer, "ClusterIdentifier", target->cluster);
+    write_text(&writer, "WorkgroupName", target->workgroup);
+    write_text(&writer, "Database", target->database);
+    write_text(&writer, "SecretArn", target->secret_arn);
+    write_text(&writer, "DbUser", target->db_user);
+    write_text(&writer, "StatementName", options->name);
+    write_text(&writer, "ClientToken", options->client_token);
+    if (options->with_event) {
+        json_write_member_bool(&writer, "WithEvent", true);
+    }
+    json_write_object_end(&writer);
+    *request = request_of(options->count == 1 ? "RedshiftData.ExecuteStatement"
+                                              : "RedshiftData.BatchExecuteStatement",
+                          &body, arena);
+    request->subject = options->name;
+    request->repeatable = options->client_token.size > 0;
+    return 0;
+}
+
+int redshift_execute_parse(struct slice body, struct arena *arena, struct slice *id,
+                           struct error *err)
+{
+    const json *reply = parse_reply(body, arena, err);
+    return reply == NULL ? -1 : json_require_string(reply, "Id", id, err);
+}
+
+int redshift_execute(struct aws_client *client, const struct redshift_execute_options *options,
+                     struct arena *arena, struct slice *id, struct error *err)
+{
+    struct aws_request request;
+    struct aws_reply reply;
+    if (redshift_execute_request(options, arena, &request, err) != 0) {
+        return -1;
+    }
+    if (aws_call(client, &request, arena, &reply, err) != 0) {
+        if (reply.may_have_acted && err != NULL) {
+            err->retryable = true;
+        }
+        return -1;
+    }
+    if (redshift_execute_parse(reply.body, arena, id, err) != 0) {
+        return aws_call_bad_reply(&request, err);
+    }
+    return 0;
+}
+
+/* --- DescribeStatement --- */
+
+int redshift_describe_request(struct slice id, struct arena *arena, struct aws_request *request,
+                              struct error *err)
+{
+    struct strbuf body = STRBUF_INIT;
+    (void)err;
+    write_question(&body, "Id", id, SLICE(""));
+    *request = request_of("RedshiftData.DescribeStatement", &body, arena);
+    request->subject = id;
+    return 0;
+}
+
+/* The service says 0 as long as it does not know. */
+static int64_t query_id_of(const json *object)
+{
+    int64_t id = number_member(object, "RedshiftQueryId", -1);
+    return id == 0 ? -1 : id;
+}
+
+static int read_parts(const json *list, struct arena *arena, struct redshift_statement *statement,
+                      struct error *err)
+{
+    size_t count = 0;
+    if (json_count(list) > REDSHIFT_BATCH_LIMIT) {
+        return error_set(err, ERROR_INVALID,
+                         "the reply has %zu SubStatements; a batch has up to %d", json_count(list),
+                         REDSHIFT_BATCH_LIMIT);
+    }
+    struct redshift_part *parts = arena_zalloc(arena, REDSHIFT_BATCH_LIMIT, sizeof(*parts));
+    for (const json *part = json_first(list); part != NULL; part = json_next(part)) {
+        if (read_status(part, &parts[count].status, err) != 0) {
+            return error_prefix(err, "SubStatements, number %zu", count + 1);
+        }
+        parts[count].id = text_member(part, "Id");
+        parts[count].error = text_member(part, "Error");
+        parts[count].rows = number_member(part, "ResultRows", REDSHIFT_ROWS_UNKNOWN);
+        parts[count].query_id = query_id_of(part);
+        (void)json_bool(json_get(part, "HasResultSet"), &parts[count].has_result);
+        count++;
+    }
+    statement->parts = parts;
+    statement->part_count = count;
+    return 0;
+}
+
+int redshift_describe_parse(struct slice body, struct arena *arena,
+                            struct redshift_statement *statement, struct error *err)
+{
+    const json *reply = parse_reply(body, arena, err);
+    struct redshift_statement parsed = {0};
+    if (reply == NULL || json_require_string(reply, "Id", &parsed.id, err) != 0 ||
+        read_status(reply, &parsed.status, err) != 0) {
+        return -1;
+    }
+    parsed.error = text_member(reply, "Error");
+    parsed.created_ms = time_member(reply, "CreatedAt");
+    parsed.updated_ms = time_member(reply, "UpdatedAt");
+    parsed.rows = number_member(reply, "ResultRows", REDSHIFT_ROWS_UNKNOWN);
+    parsed.query_id = query_id_of(reply);
+    (void)json_bool(json_get(reply, "HasResultSet"), &parsed.has_result);
+    if (read_parts(json_get(reply, "SubStatements"), arena, &parsed, err) != 0) {
+        return -1;
+    }
+    *statement = parsed;
+    return 0;
+}
+
+int redshift_describe(struct aws_client *client, struct slice id, struct arena *arena,
+                      struct redshift_statement *statement, struct error *err)
+{
+    struct aws_request request;
+    struct aws_reply reply;
+    if (redshift_describe_request(id, arena, &request, err) != 0 ||
+        aws_call(client, &request, arena, &reply, err) != 0) {
+        return -1;
+    }
+    if (redshift_describe_parse(reply.body, arena, statement, err) != 0) {
+        return aws_call_bad_reply(&request, err);
+    }
+    return 0;
+}
+
+/* --- GetStatementResult --- */
+
+int redshift_result_request(struct slice id, struct slice next_token, struct arena *arena,
+                            struct aws_request *request, struct error *err)
+{
+    struct strbuf body = STRBUF_INIT;
+    (void)err;
+    write_question(&body, "Id", id, next_token);
+    *request = request_of("RedshiftData.GetStatementResult", &body, arena);
+    request->subject = id;
+    return 0;
+}
+
+/* {"stringValue": …}, {"longValue": …}, {"isNull": true} … */
+static int read_cell(const json *field, struct redshift_cell *cell, struct error *err)
+{
+    const json *value = json_type(field) == JSON_OBJECT ? json_first(field) : NULL;
+    bool truth = false;
+    cell->text = SLICE("");
+    if (slice_equal(json_name(value), SLICE("isNull"))) {
+        cell->is_null = true;
+        return 0;
+    }
+    if (json_string(value, &cell->text) || json_number_text(value, &cell->text)) {
+        return 0;
+    }
+    if (json_bool(value, &truth)) {
+        cell->text = truth ? SLICE("true") : SLICE("false");
+        return 0;
+    }
+    return error_set(err, ERROR_INVALID, "a field of the result has no value");
+}
+
+static int read_row(const json *record, struct arena *arena, struct redshift_page *page,
+                    struct error *err)
+{
+    struct redshift_cell *cells = arena_zalloc(arena, page->column_count, sizeof(*cells));
+    size_t count = 0;
+    if (json_type(record) != JSON_ARRAY || json_count(record) != page->column_count) {
+        return error_set(err, ERROR_INVALID, "the rows of the result differ in length");
+    }
+    for (const json *field = json_first(record); field != NULL; field = json_next(field)) {
+        if (read_cell(field, &cells[count++], err) != 0) {
+            return -1;
+        }
+    }
+    page->rows[page->row_count++] = cells;
+    return 0;
+}
+
+static struct slice *read_columns(const json *list, size_t count, struct arena *arena)
+{
+    struct slice *names = arena_zalloc(arena, count, sizeof(*names));
+    const json *column = json_first(list);
+    for (size_t i = 0; i < count; i++) {
+        names[i] = text_member(column, "name");
+        column = json_next(column);
+    }
+    return names;
+}
+
+int redshift_result_parse(struct slice body, struct arena *arena, struct redshift_page *page,
+                          struct error *err)
+{
+    const json *reply = parse_reply(body, arena, err);
+    const json *records = json_get(reply, "Records");
+    struct redshift_page parsed = {0};
+    if (reply == NULL) {
+        return -1;
+    }
+    if (json_type(records) != JSON_ARRAY) {
+        return error_set(err, ERROR_INVALID, "the reply has no Records");
+    }
+    parsed.rows = arena_zalloc(arena, json_count(records) + 1, sizeof(void *));
+    parsed.column_count = json_count(json_first(records));
+    parsed.columns = read_columns(json_get(reply, "ColumnMetadata"), parsed.column_count, arena);
+    parsed.next_token = text_member(reply, "NextToken");
+    for (const json *record = json_first(records); record != NULL; record = json_next(record)) {
+        if (read_row(record, arena, &parsed, err) != 0) {
+            return -1;
+        }
+    }
+    *page = parsed;
+    return 0;
+}
+
+int redshift_result(struct aws_client *client, struct slice id, struct slice next_token,
+                    struct arena *arena, struct redshift_page *page, struct error *err)
+{
+    struct aws_request request;
+    struct aws_reply reply;
+    if (redshift_result_request(id, next_token, arena, &request, err) != 0 ||
+        aws_call(client, &request, arena, &reply, err) != 0) {
+        return -1;
+    }
+    if (redshift_result_parse(reply.body, arena, page, err) != 0) {
+        return aws_call_bad_reply(&request, err);
+    }
+    return 0;
+}
+
+/* --- ListStatements, CancelStatement --- */
+
+int redshift_list_request(struct slice prefix, struct slice next_token, struct arena *arena,
+                          struct aws_request *request, struct error *err)
+{
+    struct strbuf body = STRBUF_INIT;
+    struct json_writer writer = json_writer_to(&body);
+    (void)err;
+    json_write_object(&writer);
+    json_write_member_string(&writer, "StatementName", prefix);
+    json_write_member_string(&writer, "Status", SLICE("ALL"));
+    write_text(&writer, "NextToken", next_token);
+    json_write_object_end(&writer);
+    *request = request_of("RedshiftData.ListStatements", &body, arena);
+    request->subject = prefix;
+    return 0;
+}
+
+int redshift_list_parse(struct slice body, struct arena *arena, struct redshift_list *list,
+                        struct error *err)
+{
+    const json *reply = parse_reply(body, arena, err);
+    const json *statements = json_get(reply, "Statements");
+    struct redshift_list parsed = {0};
+    if (reply == NULL) {
+        return -1;
+    }
+    if (json_type(statements) != JSON_ARRAY) {
+        return error_set(err, ERROR_INVALID, "the reply has no Statements");
+    }
+    parsed.entries = arena_zalloc(arena, json_count(statements) + 1, sizeof(*parsed.entries));
+    parsed.next_token = text_member(reply, "NextToken");
+    for (const json *entry = json_first(statements); entry != NULL; entry = json_next(entry)) {
+        struct redshift_list_entry *read = &parsed.entries[parsed.count++];
+        if (json_require_string(entry, "Id", &read->id, err) != 0 ||
+            read_status(entry, &read->status, err) != 0) {
+            return error_prefix(err, "Statements, number %zu", parsed.count);
+        }
+        read->name = text_member(entry, "StatementName");
+        read->created_ms = time_member(entry, "CreatedAt");
+    }
+    *list = parsed;
+    return 0;
+}
+
+int redshift_list(struct aws_client *client, struct slice prefix, struct slice next_token,
+                  struct arena *arena, struct redshift_list *list, struct error *err)
+{
+    struct aws_request request;
+    struct aws_reply reply;
+    if (redshift_list_request(prefix, next_token, arena, &request, err) != 0 ||
+        aws_call(client, &request, arena, &reply, err) != 0) {
+        return -1;
+    }
+    if (redshift_list_parse(reply.body, arena, list, err) != 0) {
+        return aws_call_bad_reply(&request, err);
+    }
+    return 0;
+}
+
+int redshift_cancel_request(struct slice id, struct arena *arena, struct aws_request *request,
+                            struct error *err)
+{
+    struct strbuf body = STRBUF_INIT;
+    (void)err;
+    write_question(&body, "Id", id, SLICE(""));
+    *request = request_of("RedshiftData.CancelStatement", &body, arena);
+    request->subject = id;
+    return 0;
+}
+
+int redshift_cancel(struct aws_client *client, struct slice id, struct arena *arena,
+                    struct error *err)
+{
+    struct aws_request request;
+    struct aws_reply reply;
+    if (redshift_cancel_request(id, arena, &request, err) != 0) {
+        return -1;
+    }
+    return aws_call(client, &request, arena, &reply, err);
+}

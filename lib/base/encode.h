@@ -1,0 +1,38 @@
+/*
+ * Encodings of the wire: percent, form, hexadecimal, base64, CRC-32. All append to the buffer; one
+ * that fails appends nothing. Messages name an offset and quote nothing, as the text may be secret.
+ * The text must not be part of the buffer.
+ */
+#ifndef BASE_ENCODE_H
+#define BASE_ENCODE_H
+
+#include "base/error.h"
+#include "base/slice.h"
+#include "base/strbuf.h"
+
+/* Percent-encodes all but A-Z a-z 0-9 - . _ ~ (RFC 3986), upper-case hex; a blank is %20. */
+void encode_uri(struct strbuf *out, struct slice bytes);
+/* The same, but '/' stands as it is: for object keys in paths. */
+void encode_uri_path(struct strbuf *out, struct slice bytes);
+
+/* Decodes %XX. A bad escape is ERROR_INVALID that names its offset; '+' stays. */
+int decode_uri(struct strbuf *out, struct slice text, struct error *err);
+/* As decode_uri, but '+' is a blank first: keys in S3 event messages. */
+int decode_form(struct strbuf *out, struct slice text, struct error *err);
+
+/* 0 to 15 for a hexadecimal digit of either case, -1 for any other byte. */
+int decode_hex_digit(char digit);
+/* Lower-case hexadecimal. */
+void encode_hex(struct strbuf *out, struct slice bytes);
+int decode_hex(struct strbuf *out, struct slice text, struct error *err);
+
+/* RFC 4648, with padding; decoding is strict (padding and zero bits are checked). */
+void encode_base64(struct strbuf *out, struct slice bytes);
+int decode_base64(struct strbuf *out, struct slice text, struct error *err);
+
+/* CRC-32 (IEEE 802.3, as gzip). Start with 0 and feed the result back in for further bytes. */
+uint32_t encode_crc32(uint32_t crc, struct slice bytes);
+/* The CRC-32 of two texts one behind the other, from theirs and the size of the second. */
+uint32_t encode_crc32_join(uint32_t first, uint32_t second, uint64_t second_size);
+
+#endif

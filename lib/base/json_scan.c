@@ -1,0 +1,459 @@
+#include "base/json_scan.h"
+
+#include "base/encode.h"
+#include "base/json.h"
+#include "base/strbuf.h"
+#include "base/utf8.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/banned.h"
+
+struct scan {
+    struct slice text;
+    size_t position;
+    size_t depth;
+    struct strbuf names; /* a struct slice each, as written: names of the objects that are open */
+    struct error *err;
+};
+
+static int scan_value(struct scan *scan);
+
+/* ---- errors -----------------------------------------------------------------------------------
+ */
+
+static int fail_at(const struct scan *scan, size_t position, enum error_kind kind, const char *what)
+{
+    size_t line = 1;
+    size_t column = 1;
+    for (size_t i = 0; i < position; i++) {
+        unsigned char byte = (unsigned char)scan->text.data[i];
+        if (byte == '\n') {
+            line++;
+            column = 1;
+        } else if ((byte & 0xC0U) != 0x80) { /* characters are counted, not bytes */
+            column++;
+        }
+    }
+    return error_set(scan->err, kind, "JSON, line %zu, column %zu: %s", line, column, what);
+}
+
+static int fail(const struct scan *scan, const char *what)
+{
+    return fail_at(scan, scan->position, ERROR_INVALID, what);
+}
+
+/* "<wanted> is expected here, not 'x'" */
+static int fail_expected(const struct scan *scan, const char *wanted)
+{
+    char found[24] = "the end of the text";
+    char what[96];
+    if (scan->position < scan->text.size) {
+        unsigned char byte = (unsigned char)scan->text.data[scan->position];
+        bool visible = byte > ' ' && byte <= '~';
+        (void)snprintf(found, sizeof(found), visible ? "'%c'" : "byte 0x%02x", byte);
+    }
+    (void)snprintf(what, sizeof(what), "%s is expected here, not %s", wanted, found);
+    return fail(scan, what);
+}
+
+/* ---- characters -------------------------------------------------------------------------------
+ */
+
+static struct slice rest(const struct scan *scan)
+{
+    return slice_skip(scan->text, scan->position);
+}
+
+/* The next byte, or NUL at the end; a NUL in the text starts nothing either. */
+static char peek(const struct scan *scan)
+{
+    if (scan->position == scan->text.size) {
+        return '\0';
+    }
+    return scan->text.data[scan->position];
+}
+
+/* Steps over `wanted` if it comes next. */
+static bool take(struct scan *scan, char wanted)
+{
+    bool is_next = peek(scan) == wanted;
+    scan->position += is_next ? 1 : 0;
+    return is_next;
+}
+
+static void skip_blanks(struct scan *scan)
+{
+    while (peek(scan) == ' ' || peek(scan) == '\t' || peek(scan) == '\n' || peek(scan) == '\r') {
+        scan->position++;
+    }
+}
+
+static bool is_digit(char byte)
+{
+    return byte >= '0' && byte <= '9';
+}
+
+/* ---- strings ----------------------------------------------------------------------------------
+ */
+
+static bool is_high_surrogate(uint32_t unit)
+{
+    return unit >= 0xD800 && unit <= 0xDBFF;
+}
+
+static bool is_low_surrogate(uint32_t unit)
+{
+    return unit >= 0xDC00 && unit <= 0xDFFF;
+}
+
+/* The four digits of a \u escape at the start of `s`, or UTF8_INVALID. */
+static uint32_t code_unit(struct slice s)
+{
+    uint32_t unit = 0;
+    if (s.size < 6 || s.data[0] != '\\' || s.data[1] != 'u') {
+        return UTF8_INVALID;
+    }
+    for (size_t i = 2; i < 6; i++) {
+        int digit = decode_hex_digit(s.data[i]);
+        if (digit < 0) {
+            return UTF8_INVALID;
+        }
+        unit = unit << 4 | (uint32_t)digit;
+    }
+    return unit;
+}
+
+/* The character of the escape at the start of `s`: UTF8_INVALID when it is none, a surrogate when
+ * its other half is missing. */
+static uint32_t decode_escape(struct slice s, size_t *length)
+{
+    static const char letters[] = "\"\\/bfnrt";
+    static const char meanings[] = "\"\\/\b\f\n\r\t";
+    size_t letter = s.size < 2 ? SLICE_NONE : slice_find(SLICE(letters), s.data[1]);
+    if (letter != SLICE_NONE) {
+        *length = 2;
+        return (unsigned char)meanings[letter];
+    }
+    uint32_t unit = code_unit(s);
+    *length = 6;
+    if (is_high_surrogate(unit)) {
+        uint32_t second = code_unit(slice_skip(s, 6));
+        if (is_low_surrogate(second)) {
+            *length = 12;
+            return 0x10000 + ((unit & 0x3FF) << 10 | (second & 0x3FF));
+        }
+    }
+    return unit;
+}
+
+static int scan_escape(struct scan *scan)
+{
+    size_t length = 0;
+    uint32_t character = decode_escape(rest(scan), &length);
+    if (character == UTF8_INVALID) {
+        return fail(scan, "a backslash that starts no valid escape");
+    }
+    if (is_high_surrogate(character) || is_low_surrogate(character)) {
+        return fail(scan, "an escaped surrogate without its other half");
+    }
+    if (character == 0) {
+        return fail(scan, "the character U+0000 is not allowed");
+    }
+    scan->position += length;
+    return 0;
+}
+
+/* One character of a string, in whatever way it is written. */
+static int scan_character(struct scan *scan)
+{
+    unsigned char byte = (unsigned char)peek(scan);
+    size_t length = 1;
+    if (byte == '\\') {
+        return scan_escape(scan);
+    }
+    if (scan->position == scan->text.size) {
+        return fail(scan, "the text ends inside a string");
+    }
+    if (byte < ' ') {
+        return fail(scan, "a control character in a string must be escaped");
+    }
+    if (byte >= 0x80 && utf8_next(rest(scan), &length) == UTF8_INVALID) {
+        return fail(scan, "bytes that are not UTF-8");
+    }
+    scan->position += length;
+    return 0;
+}
+
+/* After the opening quote, up to behind the closing one. */
+static int scan_string(struct scan *scan)
+{
+    while (!take(scan, '"')) {
+        if (scan_character(scan) != 0) {
+            return -1;
+        }
+    }
+    return 0;
+}
+
+/* ---- numbers ----------------------------------------------------------------------------------
+ */
+
+static int scan_digits(struct scan *scan)
+{
+    if (!is_digit(peek(scan))) {
+        return fail_expected(scan, "a digit");
+    }
+    while (is_digit(peek(scan))) {
+        scan->position++;
+    }
+    return 0;
+}
+
+static bool overflows(struct slice number)
+{
+    char text[JSON_NUMBER_LIMIT + 1];
+    memcpy(text, number.data, number.size);
+    text[number.size] = '\0';
+    return isinf(strtod(text, NULL)) != 0;
+}
+
+static int scan_number(struct scan *scan)
+{
+    size_t start = scan->position;
+    (void)take(scan, '-');
+    if (!take(scan, '0') && scan_digits(scan) != 0) {
+        return -1;
+    }
+    if (take(scan, '.') && scan_digits(scan) != 0) {
+        return -1;
+    }
+    if (take(scan, 'e') || take(scan, 'E')) {
+        (void)(take(scan, '+') || take(scan, '-'));
+        if (scan_digits(scan) != 0) {
+            return -1;
+        }
+    }
+    struct slice number = slice_of(scan->text.data + start, scan->position - start);
+    if (number.size > JSON_NUMBER_LIMIT) {
+        return fail_at(scan, start, ERROR_LIMIT, "a number of too many characters");
+    }
+    if (overflows(number)) {
+        return fail_at(scan, start, ERROR_INVALID, "a number too large for a double");
+    }
+    return 0;
+}
+
+/* ---- names ------------------------------------------------------------------------------------
+ */
+
+/* Takes a character, escaped or not, off a string that was scanned. */
+static uint32_t next_character(struct slice *written)
+{
+    size_t length = 0;
+    uint32_t character =
+        written->data[0] == '\\' ? decode_escape(*written, &length) : utf8_next(*written, &length);
+    *written = slice_skip(*written, length);
+    return character;
+}
+
+/*
+ * Orders two names by their characters, whichever way they are written. What both begin with is
+ * passed over byte by byte, without looking further: the cost of a comparison must not exceed the
+ * shorter name, or sorting one long name among many short ones would take their product.
+ */
+static int compare_names(struct slice a, struct slice b)
+{
+    size_t same = 0;
+    while (same < a.size && same < b.size && a.data[same] == b.data[same] && a.data[same] != '\\') {
+        same++;
+    }
+    a = slice_skip(a, same);
+    b = slice_skip(b, same);
+    if (a.size > 0 && b.size > 0 && a.data[0] != '\\' && b.data[0] != '\\') {
+        return slice_compare(slice_take(a, 1), slice_take(b, 1)); /* UTF-8 sorts as code points */
+    }
+    while (a.size > 0 && b.size > 0) {
+        uint32_t left = next_character(&a);
+        uint32_t right = next_character(&b);
+        if (left != right) {
+            return left < right ? -1 : 1;
+        }
+    }
+    return (a.size > 0) - (b.size > 0);
+}
+
+/* Equal names stay in the order of the document. */
+static int compare_for_sort(const void *left, const void *right)
+{
+    const struct slice *a = left;
+    const struct slice *b = right;
+    int order = compare_names(*a, *b);
+    return order != 0 ? order : (a->data > b->data) - (a->data < b->data);
+}
+
+/* Takes the names from `first` on (an offset in scan->names) off again; no two may be the same.
+ * Sorted rather than hashed: no choice of names makes it slow. */
+static int close_names(struct scan *scan, size_t first)
+{
+    struct slice *names = (struct slice *)(void *)(scan->names.data + first);
+    size_t count = (scan->names.size - first) / sizeof(*names);
+    const char *repeated = NULL; /* the first in the text that was there before */
+    if (count > 1) {
+        qsort(names, count, sizeof(*names), compare_for_sort);
+    }
+    for (size_t i = 1; i < count; i++) {
+        if ((repeated == NULL || names[i].data < repeated) &&
+            compare_names(names[i - 1], names[i]) == 0) {
+            repeated = names[i].data;
+        }
+    }
+    strbuf_truncate(&scan->names, first);
+    if (repeated != NULL) {
+        return fail_at(scan, (size_t)(repeated - scan->text.data) - 1, ERROR_INVALID,
+                       "the object has a member of this name already");
+    }
+    return 0;
+}
+
+/* ---- values -----------------------------------------------------------------------------------
+ */
+
+static int scan_member(struct scan *scan)
+{
+    skip_blanks(scan);
+    if (!take(scan, '"')) {
+        return fail_expected(scan, "a name in quotes");
+    }
+    size_t start = scan->position;
+    if (scan_string(scan) != 0) {
+        return -1;
+    }
+    struct slice name = slice_of(scan->text.data + start, scan->position - 1 - start);
+    strbuf_append(&scan->names, slice_of(&name, sizeof(name)));
+    skip_blanks(scan);
+    if (!take(scan, ':')) {
+        return fail_expected(scan, "a colon");
+    }
+    return scan_value(scan);
+}
+
+/* After the opening bracket, up to behind the closing one. */
+static int scan_items(struct scan *scan, int (*scan_item)(struct scan *), char closing)
+{
+    skip_blanks(scan);
+    if (take(scan, closing)) {
+        return 0;
+    }
+    do {
+        if (scan_item(scan) != 0) {
+            return -1;
+        }
+        skip_blanks(scan);
+    } while (take(scan, ','));
+    if (!take(scan, closing)) {
+        return fail_expected(scan, closing == '}' ? "a comma or '}'" : "a comma or ']'");
+    }
+    return 0;
+}
+
+/* After the opening brace, up to behind the closing one. */
+static int scan_object(struct scan *scan)
+{
+    size_t first_name = scan->names.size;
+    if (scan_items(scan, scan_member, '}') != 0) {
+        return -1;
+    }
+    return close_names(scan, first_name);
+}
+
+/* At an opening bracket or brace. */
+static int scan_container(struct scan *scan)
+{
+    if (scan->depth == JSON_DEPTH_LIMIT) {
+        return fail_at(scan, scan->position, ERROR_LIMIT, "arrays and objects nest too deeply");
+    }
+    scan->depth++;
+    bool is_array = peek(scan) == '[';
+    scan->position++;
+    int result = is_array ? scan_items(scan, scan_value, ']') : scan_object(scan);
+    scan->depth--;
+    return result;
+}
+
+static int scan_literal(struct scan *scan)
+{
+    static const struct slice literals[] = {
+        SLICE_INIT("true"),
+        SLICE_INIT("false"),
+        SLICE_INIT("null"),
+    };
+    for (size_t i = 0; i < sizeof(literals) / sizeof(literals[0]); i++) {
+        if (slice_starts_with(rest(scan), literals[i])) {
+            scan->position += literals[i].size;
+            return 0;
+        }
+    }
+    return fail_expected(scan, "a value");
+}
+
+static int scan_value(struct scan *scan)
+{
+    skip_blanks(scan);
+    char first = peek(scan);
+    if (first == '{' || first == '[') {
+        return scan_container(scan);
+    }
+    if (take(scan, '"')) {
+        return scan_string(scan);
+    }
+    return first == '-' || is_digit(first) ? scan_number(scan) : scan_literal(scan);
+}
+
+/* ---- the text ---------------------------------------------------------------------------------
+ */
+
+static int scan_text(struct scan *scan)
+{
+    if (slice_starts_with(scan->text, SLICE("\xEF\xBB\xBF"))) {
+        return fail(scan, "a byte order mark is not allowed");
+    }
+    if (scan_value(scan) != 0) {
+        return -1;
+    }
+    skip_blanks(scan);
+    if (scan->position < scan->text.size) {
+        return fail_expected(scan, "the end of the text");
+    }
+    return 0;
+}
+
+int json_scan(struct slice text, struct error *err)
+{
+    struct scan scan = {.text = text, .names = STRBUF_INIT, .err = err};
+    int result = scan_text(&scan);
+    strbuf_release(&scan.names);
+    return result;
+}
+
+struct slice json_scan_number(struct slice text, size_t *position)
+{
+    size_t at = *position;
+    while (at < text.size && text.data[at] != '-' && !is_digit(text.data[at])) {
+        if (text.data[at] == '"') {
+            for (at++; text.data[at] != '"'; at++) {
+                at += text.data[at] == '\\' ? 1 : 0;
+            }
+        }
+        at++;
+    }
+    size_t start = at;
+    while (at < text.size &&
+           (is_digit(text.data[at]) || slice_find(SLICE("+-.eE"), text.data[at]) != SLICE_NONE)) {
+        at++;
+    }
+    *position = at;
+    return slice_of(text.data + start, at - start);
+}

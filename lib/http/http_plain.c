@@ -1,0 +1,490 @@
+#include "http/http_plain.h"
+
+#include "base/memory.h"
+#include "http/http_body.h"
+#include "http/http_call.h"
+
+#include <errno.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <nss.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <sys/auxv.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include "base/banned.h"
+
+#define BUFFER_SIZE ((size_t)64 * 1024) /* of received bytes; no line may be longer */
+#define DEFAULT_PORT "80"
+
+struct http_plain {
+    struct http http; /* first: whoever has one has the other */
+    const struct clock *clock;
+    struct http_head head;
+    struct http_body body;
+
+    int fd;                 /* -1: no connection */
+    struct strbuf location; /* host:port of the connection */
+    int64_t receive_ms;     /* SO_RCVTIMEO of the connection */
+    bool spent;             /* no other call may use it */
+
+    struct strbuf request_head;
+    struct slice unsent_head; /* of the request under way */
+    struct slice unsent_body;
+
+    size_t start; /* received and not yet looked at: bytes [start, end) */
+    size_t end;
+    char bytes[BUFFER_SIZE];
+};
+
+/* ---- the connection ---------------------------------------------------------------------------
+ */
+
+static void disconnect(struct http_plain *self)
+{
+    if (self->fd >= 0) {
+        (void)close(self->fd);
+        self->fd = -1;
+    }
+    self->start = 0;
+    self->end = 0;
+}
+
+static int failed(struct error *err, const char *what, int reason)
+{
+    return error_set(err, ERROR_NETWORK, "%s: %s", what, strerror(reason));
+}
+
+/* Waits for `events`, checking the call's limits now and then. 0 once they are there. */
+static int wait_for(const struct http_plain *self, const struct http_call *call, short events,
+                    int64_t until_ms, struct error *err)
+{
+    struct pollfd waiting = {.fd = self->fd, .events = events, .revents = 0};
+    int ready = 0;
+    while (ready == 0) {
+        if (http_call_check(call, err) != 0) {
+            return -1;
+        }
+        int64_t wait_ms = http_call_wait_ms(call);
+        if (until_ms != 0) {
+            int64_t left_ms = until_ms - clock_now_ms(self->clock);
+            if (left_ms <= 0) {
+                return error_set(err, ERROR_TIMEOUT, "no connection in time");
+            }
+            wait_ms = left_ms < wait_ms ? left_ms : wait_ms;
+        }
+        ready = poll(&waiting, 1, (int)wait_ms);
+        if (ready < 0 && errno != EINTR) {
+            return failed(err, "cannot wait", errno);
+        }
+        ready = ready < 0 ? 0 : ready;
+    }
+    return 0;
+}
+
+static int connect_address(struct http_plain *self, const struct http_call *call,
+                           const struct addrinfo *address, int64_t until_ms, struct error *err)
+{
+    int on = 1;
+    int reason = 0;
+    socklen_t size = sizeof(reason);
+    self->fd = socket(address->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (self->fd < 0) {
+        return failed(err, "no socket", errno);
+    }
+    self->receive_ms = 0;
+    (void)setsockopt(self->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+    if (connect(self->fd, address->ai_addr, address->ai_addrlen) == 0) {
+        return 0;
+    }
+    if (errno != EINPROGRESS && errno != EINTR) {
+        return failed(err, "cannot connect", errno);
+    }
+    if (wait_for(self, call, POLLOUT, until_ms, err) != 0) {
+        return -1;
+    }
+    (void)getsockopt(self->fd, SOL_SOCKET, SO_ERROR, &reason, &size);
+    return reason == 0 ? 0 : failed(err, "cannot connect", reason);
+}
+
+/* The addresses of a host; a list to be freed, or NULL with *err. */
+static struct addrinfo *resolve(const struct http_call *call, struct error *err)
+{
+    struct addrinfo hints = {.ai_family = AF_UNSPEC,
+                             .ai_socktype = SOCK_STREAM,
+                             .ai_flags = AI_NUMERICHOST | AI_NUMERICSERV};
+    struct addrinfo *found = NULL;
+    const struct http_target *target = &call->target;
+    const char *host = arena_text(call->arena, target->host);
+    const char *port =
+        target->port.size == 0 ? DEFAULT_PORT : arena_text(call->arena, target->port);
+    int reason = getaddrinfo(host, port, &hints, &found);
+    if (reason == EAI_NONAME) { /* not an address, so a name */
+        hints.ai_flags = AI_NUMERICSERV;
+        reason = getaddrinfo(host, port, &hints, &found);
+    }
+    if (reason != 0) {
+        (void)error_set(err, ERROR_NETWORK, "cannot resolve the host: %s", gai_strerror(reason));
+        return NULL;
+    }
+    return found;
+}
+
+/* From now on the socket blocks, but never longer than SO_RCVTIMEO. */
+static int make_blocking(struct http_plain *self, struct error *err)
+{
+    int off = 0;
+    return ioctl(self->fd, FIONBIO, &off) == 0 ? 0 : failed(err, "cannot connect", errno);
+}
+
+static int connect_host(struct http_plain *self, const struct http_call *call, struct error *err)
+{
+    int64_t until_ms = clock_now_ms(self->clock) + http_call_connect_timeout_ms(call);
+    struct addrinfo *addresses = resolve(call, err);
+    int result = -1;
+    for (const struct addrinfo *one = addresses; result != 0 && one != NULL; one = one->ai_next) {
+        disconnect(self);
+        result = connect_address(self, call, one, until_ms, err);
+    }
+    if (addresses != NULL) {
+        freeaddrinfo(addresses);
+    }
+    if (result == 0) {
+        result = make_blocking(self, err);
+    }
+    if (result != 0) {
+        disconnect(self);
+        return -1;
+    }
+    strbuf_clear(&self->location);
+    strbuf_append(&self->location, call->target.location);
+    return 0;
+}
+
+/* Is there a connection to this host on which nothing has happened since? A peer that has closed
+ * it, or sent what nobody asked for, makes it useless. */
+static bool can_reuse(const struct http_plain *self, const struct http_call *call)
+{
+    char byte;
+    return self->fd >= 0 && call->request->repeatable &&
+           slice_equal(strbuf_slice(&self->location), call->target.location) &&
+           recv(self->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) < 0 && errno == EAGAIN;
+}
+
+/* ---- the request ------------------------------------------------------------------------------
+ */
+
+static void write_target(struct strbuf *out, const struct http_call *call)
+{
+    struct slice url = call->request->url;
+    const struct slice *location = &call->target.location;
+    struct slice path = slice_skip(url, (size_t)(location->data - url.data) + location->size);
+    if (!slice_starts_with(path, SLICE("/"))) {
+        strbuf_append_char(out, '/');
+    }
+    strbuf_append(out, path);
+}
+
+static void write_head(struct http_plain *self, const struct http_call *call)
+{
+    const struct http_request *request = call->request;
+    struct strbuf *out = &self->request_head;
+    strbuf_clear(out);
+    strbuf_append(out, request->method);
+    strbuf_append_char(out, ' ');
+    write_target(out, call);
+    strbuf_append_text(out, " HTTP/1.1\r\nHost: ");
+    strbuf_append(out, call->target.location);
+    strbuf_append_text(out, "\r\n");
+    for (size_t i = 0; i < request->header_count; i++) {
+        strbuf_append(out, request->headers[i].name);
+        strbuf_append_text(out, request->headers[i].value.size == 0 ? ":" : ": ");
+        strbuf_append(out, request->headers[i].value);
+        strbuf_append_text(out, "\r\n");
+    }
+    if (!call->is_head && !slice_equal(request->method, SLICE("GET"))) {
+        strbuf_append_text(out, "Content-Length: ");
+        strbuf_append_u64(out, request->body.size);
+        strbuf_append_text(out, "\r\n");
+    }
+    strbuf_append_text(out, "\r\n");
+}
+
+static bool has_unsent(const struct http_plain *self)
+{
+    return self->unsent_head.size + self->unsent_body.size > 0;
+}
+
+static void forget_unsent(struct http_plain *self)
+{
+    self->unsent_head = SLICE("");
+    self->unsent_body = SLICE("");
+}
+
+/* Sends as much as fits. A peer that takes no more may have answered already: its reply, or that
+ * there is none, is found by receiving. */
+static int send_some(struct http_plain *self, struct http_call *call, struct error *err)
+{
+    struct iovec parts[2] = {
+        {.iov_base = (void *)self->unsent_head.data, .iov_len = self->unsent_head.size},
+        {.iov_base = (void *)self->unsent_body.data, .iov_len = self->unsent_body.size},
+    };
+    const struct msghdr message = {.msg_iov = parts, .msg_iovlen = 2};
+    ssize_t sent = sendmsg(self->fd, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
+    if (sent >= 0) {
+        size_t of_head = slice_take(self->unsent_head, (size_t)sent).size;
+        self->unsent_head = slice_skip(self->unsent_head, of_head);
+        self->unsent_body = slice_skip(self->unsent_body, (size_t)sent - of_head);
+        http_call_active(call);
+        return 0;
+    }
+    if (errno == EAGAIN) {
+        return wait_for(self, call, POLLIN | POLLOUT, 0, err);
+    }
+    if (errno != EINTR) {
+        forget_unsent(self);
+        self->spent = true;
+    }
+    return 0;
+}
+
+/* ---- the reply --------------------------------------------------------------------------------
+ */
+
+/* The longest wait of the next recv. It changes only when a limit is near. */
+static void set_receive_timeout(struct http_plain *self, const struct http_call *call)
+{
+    int64_t wait_ms = http_call_wait_ms(call);
+    wait_ms = wait_ms > 0 ? wait_ms : 1; /* 0 would be forever */
+    if (wait_ms != self->receive_ms) {
+        const struct timeval wait = {.tv_sec = wait_ms / 1000, .tv_usec = wait_ms % 1000 * 1000};
+        (void)setsockopt(self->fd, SOL_SOCKET, SO_RCVTIMEO, &wait, sizeof(wait));
+        self->receive_ms = wait_ms;
+    }
+}
+
+static int take_close(struct http_plain *self, const struct http_call *call, struct error *err)
+{
+    self->spent = true;
+    if (self->head.complete) {
+        return http_body_close(&self->body, err);
+    }
+    return error_set(err, ERROR_NETWORK, "%s",
+                     call->response->received_bytes == 0
+                         ? "the connection was closed before a reply came"
+                         : "the reply broke off in its head");
+}
+
+/* Reads what has come, and waits for it if nothing is left to send. */
+static int receive_some(struct http_plain *self, struct http_call *call, struct error *err)
+{
+    if (self->start > 0) {
+        memmove(self->bytes, self->bytes + self->start, self->end - self->start);
+        self->end -= self->start;
+        self->start = 0;
+    }
+    if (self->end == BUFFER_SIZE) {
+        return error_set(err, ERROR_LIMIT, "the reply has a line of more than %zu bytes",
+                         BUFFER_SIZE);
+    }
+    set_receive_timeout(self, call);
+    ssize_t got = recv(self->fd, self->bytes + self->end, BUFFER_SIZE - self->end,
+                       has_unsent(self) ? MSG_DONTWAIT : 0);
+    if (got > 0) {
+        self->end += (size_t)got;
+        call->response->received_bytes += (size_t)got;
+        http_call_active(call);
+        return 0;
+    }
+    if (got == 0) {
+        return take_close(self, call, err);
+    }
+    return errno == EAGAIN || errno == EINTR ? 0 : failed(err, "the connection broke", errno);
+}
+
+static bool is_done(const struct http_plain *self)
+{
+    return self->head.complete && self->body.state == HTTP_BODY_DONE;
+}
+
+static int take_line(struct http_plain *self, struct http_call *call, struct slice line,
+                     struct error *err)
+{
+    bool was_complete = self->head.complete;
+    bool is_field = !was_complete || self->body.state == HTTP_BODY_TRAILER;
+    if (is_field && http_call_line(call, line) != 0) {
+        return http_call_fail(call, err);
+    }
+    if (was_complete) {
+        return http_body_line(&self->body, line, err);
+    }
+    if (self->head.complete) {
+        http_body_start(&self->body, call->response, call->is_head);
+    }
+    return 0;
+}
+
+/* Takes what has been received to where it belongs, as far as it goes. */
+static int consume(struct http_plain *self, struct http_call *call, struct error *err)
+{
+    bool going = true;
+    while (going && !is_done(self) && self->start < self->end) {
+        struct slice rest = slice_of(self->bytes + self->start, self->end - self->start);
+        if (!self->head.complete || http_body_wants_line(&self->body)) {
+            size_t newline = slice_find(rest, '\n');
+            going = newline != SLICE_NONE;
+            if (going) {
+                self->start += newline + 1;
+                if (take_line(self, call, slice_take(rest, newline + 1), err) != 0) {
+                    return -1;
+                }
+            }
+        } else {
+            size_t taken = http_body_take(&self->body, rest.size);
+            self->start += taken;
+            if (http_call_body(call, slice_take(rest, taken)) != 0) {
+                return http_call_fail(call, err);
+            }
+        }
+    }
+    return 0;
+}
+
+static bool wants_close(const struct http_response *response)
+{
+    struct slice list = {"", 0};
+    bool found = false;
+    (void)http_header_find(response, "connection", &list);
+    while (!found && list.size > 0) {
+        struct slice token;
+        (void)slice_cut(list, ',', &token, &list);
+        found = slice_equal_nocase(slice_trim(token), SLICE("close"));
+    }
+    return found;
+}
+
+/* May the connection serve another call after this one? */
+static bool can_keep(const struct http_plain *self, const struct http_call *call)
+{
+    return !self->spent && !has_unsent(self) && self->start == self->end &&
+           self->head.minor_version == 1 && !wants_close(call->response);
+}
+
+/* ---- the call ---------------------------------------------------------------------------------
+ */
+
+/* One try on the connection that there is. */
+static int exchange(struct http_plain *self, struct http_call *call, struct error *err)
+{
+    int result = 0;
+    self->spent = false;
+    self->unsent_head = strbuf_slice(&self->request_head);
+    self->unsent_body = call->request->body;
+    while (result == 0 && !is_done(self)) {
+        result = http_call_check(call, err);
+        if (result == 0 && has_unsent(self)) {
+            result = send_some(self, call, err);
+        }
+        if (result == 0) {
+            result = receive_some(self, call, err);
+        }
+        if (result == 0) {
+            result = consume(self, call, err);
+        }
+    }
+    if (result != 0 || !can_keep(self, call)) {
+        disconnect(self);
+    }
+    forget_unsent(self);
+    return result;
+}
+
+static int exchange_freshly(struct http_plain *self, struct http_call *call, struct error *err)
+{
+    disconnect(self);
+    return connect_host(self, call, err) == 0 ? exchange(self, call, err) : -1;
+}
+
+/* A kept connection that dies without a byte was stale: the request is sent once more. */
+static int exchange_somehow(struct http_plain *self, struct http_call *call, struct error *err)
+{
+    struct http_response *response = call->response;
+    struct error stale = {.message = ""};
+    if (!can_reuse(self, call)) {
+        return exchange_freshly(self, call, err);
+    }
+    if (exchange(self, call, &stale) == 0) {
+        response->reused = true;
+        return 0;
+    }
+    if (stale.kind == ERROR_NETWORK && response->received_bytes == 0) {
+        return exchange_freshly(self, call, err);
+    }
+    response->reused = true;
+    if (err != NULL) {
+        *err = stale;
+    }
+    return -1;
+}
+
+static int http_plain_send(struct http *http, const struct http_request *request,
+                           struct arena *arena, struct http_response *response, struct error *err)
+{
+    struct http_plain *self = (struct http_plain *)http;
+    struct http_call call = {.request = request,
+                             .response = response,
+                             .arena = arena,
+                             .head = &self->head,
+                             .clock = self->clock};
+    int result = -1;
+    if (http_call_begin(&call, err) != 0) {
+        return -1;
+    }
+    if (call.target.tls) {
+        (void)error_set(err, ERROR_CONFIGURATION, "no https here: this transport has no TLS");
+    } else if (http_call_check(&call, err) == 0) {
+        write_head(self, &call);
+        result = exchange_somehow(self, &call, err);
+    }
+    return http_call_name(&call, result, err);
+}
+
+/* ---- the transport ----------------------------------------------------------------------------
+ */
+
+struct http *http_plain_new(const struct clock *clock)
+{
+    struct http_plain *self = memory_allocate(sizeof(*self));
+    memset(self, 0, offsetof(struct http_plain, bytes)); /* not the pages that may never be used */
+    self->http.send = http_plain_send;
+    self->fd = -1;
+    self->clock = clock == NULL ? &clock_system : clock;
+    http_head_init(&self->head);
+    strbuf_init(&self->location);
+    strbuf_init(&self->request_head);
+    if (getauxval(AT_BASE) == 0) {
+        /* Linked statically, for no dynamic loader started us: glibc must not load the host's
+         * modules for names. */
+        (void)__nss_configure_lookup("hosts", "files dns");
+    }
+    return &self->http;
+}
+
+void http_plain_free(struct http *http)
+{
+    struct http_plain *self = (struct http_plain *)http;
+    if (self == NULL) {
+        return;
+    }
+    disconnect(self);
+    http_head_release(&self->head);
+    strbuf_release(&self->location);
+    strbuf_release(&self->request_head);
+    free(self);
+}

@@ -1,0 +1,15 @@
+/*
+ * What becomes of a file when a step failed. A transient failure gives the lease back and is
+ * reported, so that Lambda tries again; a permanent one, or one too many, ends the file, and the
+ * end is settled. An object that was removed or replaced meanwhile ends as GONE or SUPERSEDED.
+ */
+#ifndef STEPS_RECOVER_H
+#define STEPS_RECOVER_H
+
+#include "steps/job.h"
+
+/* *err is the step's failure. 0: the file came to its end, and that is settled; -1: *err goes back
+ * to Lambda. */
+int recover_file(struct job *job, struct error *err);
+
+#endif

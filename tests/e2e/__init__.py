@@ -1,0 +1,1 @@
+"""End-to-end tests: the shipped zips on the local AWS."""

@@ -1,0 +1,320 @@
+"""What must hold of a file when nothing is left to do for it, however its journey went."""
+
+import collections
+import contextlib
+import dataclasses
+import hashlib
+import itertools
+import re
+import time
+import typing
+import urllib.parse
+
+from e2e.system import FILE_PROCESS, FILE_PROCESS_LOGGING, LANDING, Interface, Row, SystemTest
+from emulator.deployment import ARCHIVE, BUCKET, PROCESSING
+from emulator.faults import Fault
+
+STAMP = r"_\d{4}-\d\d-\d\d-\d\d-\d\d-\d\d(-[0-9a-f]{8})?"
+DUTIES = ("archived_at", "noticed_at", "cleaned_at")
+SUCCESS, FAILURE = (
+    "External File Processing Framework logging --> SUCCESS: ",
+    "External File Processing Framework logging --> FAILED: ",
+)
+REFUSAL = "External File Processing Framework Submission --> FAILED: "
+DEADLINE = 60.0  # for what a test waits for
+
+
+def wait_for(condition: typing.Callable[[], bool], what: str) -> None:
+    end = time.monotonic() + DEADLINE
+    while not condition():
+        if time.monotonic() > end:
+            raise AssertionError(f"{what}: not within {DEADLINE} s")
+        time.sleep(0.01)
+
+
+def file_name(key: str) -> str:
+    return key.rpartition("/")[2]
+
+
+def lines(count: int, first: int = 1) -> bytes:
+    """Rows of an interface with the columns a, b, c."""
+    return b"".join(b"%d|row %d|%s\n" % (n, n, b"x" * 20) for n in range(first, first + count))
+
+
+@dataclasses.dataclass
+class Strike(Fault):
+    """Does something at a call, before the service acts; it must not wait."""
+
+    action: typing.Callable[[], None] = lambda: None
+
+    def strikes(self) -> bool:
+        hit = super().strikes()
+        if hit:
+            self.action()
+        return hit
+
+
+class JourneyTest(SystemTest):
+    """Interfaces with numbers of their own, and files that came to their end."""
+
+    def setUp(self):
+        self._numbers = type(self).__dict__.get("numbers")
+        if self._numbers is None:
+            self._numbers = type(self).numbers = itertools.count(9001)
+        self.system.local.faults.clear()
+        self.system.local.lambda_.failures.clear()
+
+    def new_interface(self, **fields: typing.Any) -> Interface:
+        """Columns a, b, c of a delimited file, unless said otherwise."""
+        number = next(self._numbers)
+        return self.system.add_interface(Interface(number, fields.pop("columns", "abc"), **fields))
+
+    def new_key(self, interface: Interface, stem: str = "FILE", suffix: str = "") -> str:
+        """A key in the landing folder that matches the interface."""
+        return f"{LANDING}{stem}_{interface.file_prefix}{suffix or interface.file_type}"
+
+    # -- orders ---------------------------------------------------------------------------------
+
+    @contextlib.contextmanager
+    def paused(self):
+        """Statements begin in Redshift, and none goes on before the end of the block."""
+        self.system.local.redshift.pause()
+        try:
+            yield
+        finally:
+            self.system.local.redshift.resume()
+
+    def strike(self, service: str, operation: str, action, nth: int = 1, **options) -> Strike:
+        """At that call something is done, and the call goes on (or not: `kind`)."""
+        strike = Strike(service, operation, options.pop("kind", "slow"), nth, **options)
+        strike.action = action
+        self.system.local.faults.install(strike)
+        return strike
+
+    # -- ends -----------------------------------------------------------------------------------
+
+    def assert_done(
+        self, key: str, interface: Interface, rows: int, data: bytes | None = None, notices: int = 1
+    ) -> Row:
+        """Loaded exactly once, with everything that follows. `notices`: at most so many, since one
+        whose acknowledgement was lost is sent again. `data` is what the archive must hold."""
+        row = self.system.file(key)
+        self.assertEqual(row["state"], "DONE", row["reason"])
+        self.assertEqual(row["rows_loaded"], rows)
+        self.assertIsNone(row["reason"])
+        self.assert_rows(key, interface, rows)
+        ledger = [
+            item["kind"] for item in self.system.ledger(interface.table) if self._is(item, row)
+        ]
+        self.assertEqual(sorted(ledger), ["load", "transform"] if interface.query else ["load"])
+        self.assert_audit(interface, [("FINISHED", "Y")], key)
+        self.assert_settled(row, str(interface.id), data)
+        self.assert_notices(key, "DONE", SUCCESS, notices)
+        return row
+
+    def assert_refused(
+        self,
+        key: str,
+        interface: Interface | None,
+        reason: str,
+        state: str = "REJECTED",
+        notices: int = 1,
+        data: bytes | None = None,
+        subject: str = REFUSAL,
+        audit: str = "FAILED",
+    ) -> Row:
+        """REJECTED or FAILED for that reason (a pattern), with nothing loaded."""
+        row = self.system.file(key)
+        self.assertEqual(row["state"], state, row["reason"])
+        self.assertRegex(row["reason"], reason)
+        self.assertIsNone(row["rows_loaded"])
+        if interface is not None:
+            self.assert_audit(interface, [(audit, "N")], key)
+            self.assertRegex(self.system.audit(interface.id)[-1]["error_msg"], reason)
+        self.assert_settled(row, "error", data)
+        notice = self.assert_notices(key, state, subject, notices)
+        self.assertRegex(notice["reason"], reason)
+        return row
+
+    def assert_rows(self, key: str, interface: Interface, rows: int) -> None:
+        found = self.system.redshift_rows(
+            f"select count(*) as n, count(distinct load_id) as loads from {interface.table}"
+            " where file_name = %s",
+            file_name(key),
+        )[0]
+        self.assertEqual(found["n"], rows, "rows in the staging table")
+
+    def assert_audit(self, interface: Interface, expected: list, key: str) -> None:
+        """Of an interface that had one file: each of its loads that ended has one row."""
+        found = [
+            (row["file_process_status"], row["file_prcsd_flag"])
+            for row in self.system.audit(interface.id)
+        ]
+        files = self.system.config_rows(
+            "select count(*) as n from rdscnfg.ext_file where ext_interface_cid = %s", interface.id
+        )[0]["n"]
+        self.assertEqual(found[-1:], expected)
+        self.assertEqual(len(found), files, "audit rows of the interface's files")
+        self.assertIsNotNone(self.system.file(key)["audited_at"])
+
+    def assert_settled(self, row: Row, folder: str, data: bytes | None = None) -> None:
+        """No duty is left, one end was reached, one copy is in the archive, nothing else stays."""
+        self.assertEqual([name for name in DUTIES if row[name] is None], [], "duties left")
+        self.assertIsNone(row["lease_owner"], "a lease that nobody gave up")
+        ends = [state for state in self.states_of(row) if state == row["state"]]
+        self.assertEqual(len(ends), 1, "times that the end was reached")
+        copies = self.copies(row, folder)
+        self.assertEqual(copies, [row["archived_key"]])
+        if data is not None:
+            self.assertEqual(self.system.get(copies[0]), data)
+        self.assertNotIn(row["key"], self.system.keys(LANDING))
+        self.assert_no_leftovers(row)
+
+    def assert_no_leftovers(self, row: Row) -> None:
+        private = f"{PROCESSING}/{row['file_id']}/"
+        left = self.system.local.s3.list_versions(BUCKET, private)  # hidden by a marker counts, too
+        self.assertEqual(left, [], "private objects that stay")
+        self.assertEqual(self.system.uploads(), [], "uploads by parts that were left open")
+
+    def copies(self, row: Row, folder: str) -> list[str]:
+        """The archive's objects with that file's name."""
+        pattern = re.compile(re.escape(file_name(row["key"])) + STAMP, re.DOTALL)
+        prefix = f"{ARCHIVE}/{folder}/"
+        return [
+            key for key in self.system.keys(prefix) if pattern.fullmatch(key.removeprefix(prefix))
+        ]
+
+    def assert_notices(self, key: str, state: str, subject: str, most: int = 1) -> Row:
+        notices = self.system.notices(key)
+        self.assertTrue(1 <= len(notices) <= most, [notice["state"] for notice in notices])
+        for notice in notices:
+            self.assertEqual(notice["state"], state)
+            self.assertTrue(notice["subject"].startswith(subject), notice["subject"])
+        return notices[-1]
+
+    def states_of(self, row: Row) -> list[str]:
+        return [
+            item["state"]
+            for item in self.system.config_rows(
+                "select state from rdscnfg.ext_file_history where file_id = %s"
+                " order by ext_file_history_sid",
+                row["file_id"],
+            )
+        ]
+
+    def assert_nothing_lost(self) -> None:
+        """No event was given up by Lambda."""
+        self.assertEqual(self.system.local.lambda_.failures, [])
+
+    @staticmethod
+    def _is(item: Row, row: Row) -> bool:
+        return item["file_id"] == str(row["file_id"])
+
+
+# ---- events ------------------------------------------------------------------------------------
+
+_sequence = itertools.count(0x0065D0)
+
+
+def next_sequencer() -> str:
+    """Later than all before it."""
+    return f"{next(_sequence):010X}"
+
+
+def s3_record(
+    key: str,
+    data: bytes | None = None,
+    version_id: str = "",
+    sequencer: str = "",
+    event: str = "ObjectCreated:Put",
+) -> Row:
+    """One record of an S3 event on the bucket, for an object that was put in one piece."""
+    target: Row = {"key": urllib.parse.quote_plus(key, safe="/")}
+    if data is not None:
+        target.update(size=len(data), eTag=hashlib.md5(data).hexdigest())
+    if version_id:
+        target["versionId"] = version_id
+    target["sequencer"] = sequencer or next_sequencer()
+    bucket = {"name": BUCKET, "arn": f"arn:aws:s3:::{BUCKET}"}
+    return {
+        "eventVersion": "2.1",
+        "eventSource": "aws:s3",
+        "awsRegion": "eu-west-1",
+        "eventTime": "2026-11-20T20:27:53.104Z",
+        "eventName": event,
+        "s3": {
+            "s3SchemaVersion": "1.0",
+            "configurationId": "tests",
+            "bucket": bucket,
+            "object": target,
+        },
+    }
+
+
+def s3_event(*records: Row) -> Row:
+    return {"Records": list(records)}
+
+
+def status_event(name: str, statement_id: str, state: str = "FINISHED") -> Row:
+    """What EventBridge tells of a statement."""
+    return {
+        "version": "0",
+        "id": "18e7079c-0000-4000-8000-000000000002",
+        "detail-type": "Redshift Data Statement Status Change",
+        "source": "aws.redshift-data",
+        "detail": {
+            "statementName": name,
+            "statementId": statement_id,
+            "redshiftQueryId": -1,
+            "state": state,
+            "rows": -1,
+        },
+    }
+
+
+class SilentTest(JourneyTest):
+    """Puts files where the bucket tells nobody, so that a test delivers every event itself."""
+
+    FOLDER = "silent/"
+
+    def put_silently(self, interface: Interface, data: bytes, stem: str = "FILE") -> str:
+        key = f"{self.FOLDER}{stem}_{interface.file_prefix}{interface.file_type}"
+        self.system.put(key, data)
+        return key
+
+    def deliver(self, *records: Row) -> typing.Any:
+        """The event, with an answer; raises nothing when the function fails."""
+        return self.system.invoke(FILE_PROCESS, s3_event(*records))
+
+    def count_states(self) -> collections.Counter:
+        return collections.Counter(row["state"] for row in self.system.files())
+
+
+class StatementTest(SilentTest):
+    """Tells the functions itself how statements ended."""
+
+    def event_of(self, row: dict, kind: str = "load") -> dict:
+        """The status event of the file's newest statement of that kind."""
+        prefix = f"{row['file_id']}|{kind}|"
+        statement = [
+            item for item in self.system.statements() if item["StatementName"].startswith(prefix)
+        ][-1]
+        detail = {
+            "statementId": statement["Id"],
+            "statementName": statement["StatementName"],
+            "state": "FINISHED",
+        }
+        return {"source": "aws.redshift-data", "detail": detail}
+
+    def tell(self, event: dict) -> str:
+        return self.system.invoke(FILE_PROCESS_LOGGING, event).function_error
+
+    def unheard(self, interface) -> dict:
+        """A file that was loaded, of which no event has come."""
+        self.system.local.redshift.control({"events": "never"})
+        data = lines(4)
+        key = self.put_silently(interface, data)
+        self.deliver(s3_record(key, data))
+        self.system.settle()
+        self.system.local.redshift.control({"events": "normal"})
+        return self.system.file(key)

@@ -1,0 +1,182 @@
+"""What is told when an answer comes late, in part or never, and a key is used again meanwhile."""
+
+import time
+import unittest
+import uuid
+
+from e2e.journey import StatementTest, lines, s3_record
+from e2e.system import FILE_PROCESS
+from emulator.deployment import BUCKET
+
+ROWS, OTHER_ROWS = lines(4), lines(6, first=11)
+NO_ROWS = "select 1 where 1 = 0"
+LOST = "ERROR: the connection to the cluster was lost"
+
+
+class Commits(StatementTest):
+    """The connection broke at the commit: only the ledger knows what became of the batch."""
+
+    def misreport(self, row: dict, kind: str, status: str) -> None:
+        """The statement has committed, and the Data API does not know."""
+        prefix = f"{row['file_id']}|{kind}|"
+        for statement in self.system.local.redshift._store.all():
+            if statement.name.startswith(prefix):
+                statement.status, statement.error = status, LOST
+
+    def test_loads_that_were_committed(self):
+        for status in ("FAILED", "ABORTED"):
+            with self.subTest(status):
+                interface = self.new_interface()
+                row = self.unheard(interface)
+                self.misreport(row, "load", status)
+                self.assertEqual(self.tell(self.event_of(row)), "")
+                self.assert_done(row["key"], interface, 4, ROWS)
+
+    def test_a_load_that_was_not(self):
+        interface = self.new_interface()
+        self.system.local.redshift.fail_next(LOST, 0)
+        row = self.unheard(interface)
+        self.assertEqual(self.tell(self.event_of(row)), "")
+        row = self.system.file(row["key"])
+        self.assertEqual((row["state"], row["rows_loaded"]), ("FAILED", None))
+        self.assertIn("the connection to the cluster was lost", row["reason"])
+
+    def test_transformations_that_were_committed(self):
+        for status in ("FAILED", "ABORTED"):
+            with self.subTest(status):
+                interface = self.new_interface(query=NO_ROWS)
+                row = self.unheard(interface)
+                self.system.local.redshift.control({"events": "never"})
+                self.tell(self.event_of(row))
+                self.system.settle()
+                self.system.local.redshift.control({"events": "normal"})
+                self.misreport(row, "transform", status)
+                self.assertEqual(self.tell(self.event_of(row, "transform")), "")
+                self.assert_done(row["key"], interface, 4, ROWS)
+
+
+class Forgotten(StatementTest):
+    """Redshift knows a statement for 24 hours only."""
+
+    def forget(self, event: dict) -> dict:
+        return {**event, "detail": {**event["detail"], "statementId": str(uuid.uuid4())}}
+
+    def test_the_time_of_the_load_is_not_guessed_too_late(self):
+        interface = self.new_interface(query=NO_ROWS)
+        row = self.unheard(interface)
+        self.assertEqual(self.tell(self.forget(self.event_of(row))), "")
+        self.system.settle()
+        row = self.assert_done(row["key"], interface, 4, ROWS)
+        (loaded,) = {
+            item["target_transaction_timestamp"]
+            for item in self.system.redshift_rows(f"select * from {interface.table}")
+        }
+        self.assertLessEqual(row["load_started_at"].replace(tzinfo=None), loaded)
+        self.assertGreaterEqual(row["load_ended_at"].replace(tzinfo=None), loaded)
+
+    def test_a_transformation_that_is_not_forgotten_after_all(self):
+        interface = self.new_interface(query=NO_ROWS)
+        row = self.unheard(interface)
+        self.system.local.redshift.control({"events": "never"})
+        self.tell(self.event_of(row))
+        self.system.settle()
+        self.system.local.redshift.control({"events": "normal"})
+        event = self.event_of(row, "transform")
+        self.system.redshift_execute(
+            f"delete from {interface.table}_ledger where kind = 'transform'"
+        )
+        self.assertEqual(self.tell(self.forget(event)), "")
+        self.assertEqual(self.system.file(row["key"])["state"], "TRANSFORM_FAILED")
+        self.assertEqual(self.tell(event), "")
+        self.assertEqual(self.system.file(row["key"])["state"], "DONE")
+        states = [notice["state"] for notice in self.system.notices(row["key"])]
+        self.assertEqual(states, ["TRANSFORM_FAILED", "DONE"])
+
+
+class Conflicts(StatementTest):
+    def test_a_transformation_that_cannot_be_submitted_again_ends(self):
+        interface = self.new_interface(query=NO_ROWS)
+        row = self.unheard(interface)
+        self.system.local.redshift.fail_next()
+        with self.paused():
+            self.tell(self.event_of(row))
+            self.system.wait_state(row["key"], "TRANSFORMING")
+            for table in ("ext_file_config_dtl", "ext_file_config"):
+                self.system.config_execute(
+                    f"delete from rdscnfg.{table} where ext_file_config_sid = %s", interface.id
+                )
+        self.system.settle()
+        row = self.system.file(row["key"])
+        self.assertEqual(row["state"], "TRANSFORM_FAILED")
+        self.assertIn("cannot be submitted", row["reason"])
+        self.assert_settled(row, str(interface.id), ROWS)
+        self.assert_nothing_lost()
+
+
+    def test_a_load_that_is_over_before_its_submission_is_noted(self):
+        """Nothing of it is put again once it is cleaned."""
+        interface = self.new_interface()
+        self.system.local.redshift.fail_next()
+        row = self.unheard(interface)
+
+        def wait_for_the_end(statement) -> str:
+            if statement.application == FILE_PROCESS and "set state = 'SUBMITTED'" in statement.sql:
+                end = time.monotonic() + 20
+                while not self.system.file(row["key"])["cleaned_at"] and time.monotonic() < end:
+                    time.sleep(0.01)
+            return ""
+
+        self.system.tap.on_statement = wait_for_the_end
+        try:
+            self.system.invoke(FILE_PROCESS, {"bucket": BUCKET, "key": row["key"]})
+        finally:
+            self.system.tap.on_statement = lambda statement: ""
+        self.system.settle()
+        row = self.assert_done(row["key"], interface, 4, ROWS)
+        self.assertEqual(row["load_no"], 2)
+
+
+class SameKey(StatementTest):
+    """A sender uses a key again before its first file has come to its end."""
+
+    def put_again(self, key: str, data: bytes) -> None:
+        time.sleep(1.1)  # S3 tells whole seconds
+        self.system.put(key, data)
+        self.assertEqual(self.deliver(s3_record(key, data)).function_error, "")
+
+    def test_a_file_that_another_one_of_its_key_has_overtaken(self):
+        interface = self.new_interface()
+        first = self.unheard(interface)
+        self.put_again(first["key"], OTHER_ROWS)
+        self.system.settle()
+        self.assertEqual(
+            [row["state"] for row in self.system.files(first["key"])], ["SUBMITTED", "DONE"]
+        )
+        self.system.invoke(FILE_PROCESS, {"bucket": BUCKET, "key": first["key"]})
+        self.system.settle()
+        self.assertEqual(
+            [row["state"] for row in self.system.files(first["key"])], ["DONE", "DONE"]
+        )
+        for row in self.system.files(first["key"]):
+            self.assertIsNone(row["lease_owner"])
+            self.assert_no_leftovers(row)
+
+    def test_an_equal_file_that_came_before_the_archive(self):
+        """Its own event comes after the first file was archived."""
+        interface = self.new_interface()
+        first = self.unheard(interface)
+        time.sleep(1.1)
+        self.system.put(first["key"], ROWS)
+        self.assertEqual(self.tell(self.event_of(first)), "")
+        self.assertEqual(self.system.file(first["key"])["state"], "DONE")
+        self.assertEqual(self.system.keys(self.FOLDER), [first["key"]])
+        self.assertEqual(self.deliver(s3_record(first["key"], ROWS)).function_error, "")
+        self.system.settle()
+        rows = self.system.files(first["key"])
+        self.assertEqual([row["state"] for row in rows], ["DONE", "DONE"])
+        self.assertEqual(self.system.keys(self.FOLDER), [])
+        self.assertEqual(len({row["archived_key"] for row in rows}), 2)
+
+
+if __name__ == "__main__":
+    unittest.main()

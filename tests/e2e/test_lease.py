@@ -1,0 +1,397 @@
+"""One file, one owner: who meets a live lease does nothing, who lost it changes nothing."""
+
+import concurrent.futures
+import contextlib
+import dataclasses
+import signal
+import threading
+import unittest
+
+from e2e.journey import (
+    DEADLINE,
+    SilentTest,
+    lines,
+    s3_event,
+    s3_record,
+    status_event,
+    wait_for,
+)
+from e2e.system import FILE_PROCESS, FILE_PROCESS_LOGGING
+from emulator.deployment import BUCKET
+from emulator.lambda_process import LocalFunction
+
+ROWS = lines(4)
+CALLS = ("HeadObject", "CopyObject", "PutObject", "BatchExecuteStatement")
+STATEMENTS = 4  # match, claim, number the load, note the submission
+TIMEOUT = 4.0  # of an owner that is meant to lose its lease
+
+
+class Owner:
+    """A file-process of its own, which a test can freeze while it works on a file."""
+
+    def __init__(self, test: "Leases", key: str, timeout: float):
+        deployed = test.system.local.lambda_.function(FILE_PROCESS)
+        settings = {
+            field.name: getattr(deployed.settings, field.name)
+            for field in dataclasses.fields(deployed.settings)
+            if field.name not in ("task_root", "bootstrap")
+        }
+        settings.update(timeout=timeout, kill_on_timeout=False)
+        path = deployed.settings.task_root / deployed.settings.bootstrap
+        self.key, self.frozen = key, threading.Event()
+        self.function = test.enterContext(contextlib.closing(LocalFunction(path, **settings)))
+        test.addCleanup(self.thaw)
+        self._pool = test.enterContext(concurrent.futures.ThreadPoolExecutor(1))
+
+    def begin(self, event, request_id: str = "") -> None:
+        options = {"request_id": request_id} if request_id else {}
+        self.answer = self._pool.submit(self.function.invoke, event, **options)
+        if not self.frozen.wait(DEADLINE):
+            raise AssertionError(f"the owner was never frozen: {self.answer.result()}")
+
+    def freeze(self) -> None:
+        self.function.signal(signal.SIGSTOP)
+        self.frozen.set()
+
+    def thaw(self) -> None:
+        self.function.signal(signal.SIGCONT)
+
+    def wait_late_answer(self) -> None:
+        wait_for(lambda: self.function.late_answers == 1, "the late answer")
+
+
+class Leases(SilentTest):
+    def setUp(self):
+        super().setUp()
+        self.system.settle()
+
+    def tearDown(self):
+        self.system.tap.on_statement = lambda statement: ""
+        super().tearDown()
+
+    # -- freezing -------------------------------------------------------------------------------
+
+    def owner(self, data: bytes = ROWS, timeout: float = 60.0) -> Owner:
+        interface = self.new_interface()
+        owner = Owner(self, self.put_silently(interface, data), timeout)
+        owner.interface = interface
+        return owner
+
+    def freeze_at_call(self, owner: Owner, operation: str, request_id: str = "") -> None:
+        """The call is answered, but the owner does not learn of it yet."""
+        service = "redshift-data" if operation == "BatchExecuteStatement" else "s3"
+        self.strike(service, operation, owner.freeze)
+        owner.begin(s3_event(s3_record(owner.key, ROWS)), request_id)
+
+    def at_statement(self, number: int, action) -> None:
+        """Does something when file-process asks Postgres for the nth time."""
+        seen = []
+
+        def judge(statement) -> str:
+            seen.extend([statement] if statement.application == FILE_PROCESS else [])
+            if len(seen) == number and statement is seen[-1]:
+                action()
+            return ""
+
+        self.system.tap.on_statement = judge
+
+    def freeze_at_statement(self, owner: Owner, number: int) -> None:
+        self.at_statement(number, owner.freeze)
+        owner.begin(s3_event(s3_record(owner.key, ROWS)))
+        self.system.tap.on_statement = lambda statement: ""
+
+    def deliver_to_another(self, owner: Owner, **options):
+        event = s3_event(s3_record(owner.key, ROWS))
+        function = self.system.local.lambda_.function(FILE_PROCESS)
+        result = function.invoke(event, **options)
+        self.assertEqual(result.function_error, "", result.payload)
+        return result
+
+    def assert_unchanged(self, owner: Owner, row: dict, history: list) -> None:
+        self.assertEqual(self.system.file(owner.key), row)
+        self.assertEqual(self.system.history(owner.key), history)
+        self.assert_done(owner.key, owner.interface, 4, ROWS)
+
+    # -- a live lease ---------------------------------------------------------------------------
+
+    def test_busy(self):
+        """While the owner lives, others leave the file alone; then it goes on as if nothing was."""
+        for operation in CALLS[1:]:
+            with self.subTest(operation):
+                owner = self.owner()
+                self.freeze_at_call(owner, operation)
+                if operation == CALLS[-1]:  # Redshift does not wait for us
+                    self.system.wait_state(owner.key, "DONE")
+                    self.system.settle()
+                before = self.system.file(owner.key)
+                for _ in range(3):
+                    self.deliver_to_another(owner)
+                self.assertEqual(self.system.file(owner.key), before)
+                if operation != CALLS[-1]:  # else the outcome may have been followed
+                    self.assertEqual(before["claim_no"], 1)
+                owner.thaw()
+                self.assertEqual(owner.answer.result().function_error, "")
+                self.system.settle()
+                self.assert_done(owner.key, owner.interface, 4, ROWS)
+
+    def test_busy_is_told(self):
+        owner = self.owner()
+        self.freeze_at_call(owner, "CopyObject")
+        result = self.deliver_to_another(owner)
+        self.assertIn("another invocation works on the file", "\n".join(result.log))
+        owner.thaw()
+        owner.answer.result()
+
+    def test_same_request_takes_over_at_once(self):
+        """Lambda tries again with the same id only when it has given the first try up."""
+        for operation in CALLS[1:3]:
+            with self.subTest(operation):
+                owner = self.owner()
+                request_id = f"6f1c0f0a-1111-4222-8333-{operation.lower():x>12.12}"
+                self.freeze_at_call(owner, operation, request_id)
+                self.deliver_to_another(owner, request_id=request_id)
+                self.system.settle()
+                row = self.assert_done(owner.key, owner.interface, 4, ROWS)
+                self.assertEqual(row["claim_no"], 3)  # both, and the outcome
+                history = self.system.history(owner.key)
+                owner.thaw()
+                owner.answer.result()
+                self.system.settle()
+                self.assertEqual(self.system.history(owner.key), history)
+                self.assert_rows(owner.key, owner.interface, 4)
+
+    # -- a lost lease ---------------------------------------------------------------------------
+
+    def test_owner_wakes_up_too_late(self):
+        """Frozen past its deadline at every step; another one took over and finished."""
+        owners = []
+        for operation in CALLS:
+            owners.append(self.owner(timeout=TIMEOUT))
+            self.freeze_at_call(owners[-1], operation)
+        for number in range(1, STATEMENTS + 1):
+            owners.append(self.owner(timeout=TIMEOUT))
+            self.freeze_at_statement(owners[-1], number)
+        for owner in owners:
+            self.assertEqual(owner.answer.result().error_type, "Sandbox.Timeout")
+            self.deliver_to_another(owner)
+        self.system.settle()
+        ends = [
+            (owner, self.system.file(owner.key), self.system.history(owner.key)) for owner in owners
+        ]
+        for owner in owners:
+            self.assert_done(owner.key, owner.interface, 4, ROWS)
+            owner.thaw()
+        for owner, row, history in ends:
+            owner.wait_late_answer()
+            self.system.settle()
+            self.assert_unchanged(owner, row, history)
+
+    def test_late_statements_change_nothing(self):
+        """What the owner sent reaches Postgres only after another one has finished."""
+        for number in (3, 4):
+            with self.subTest(statement=number):
+                owner, release = self.owner(timeout=TIMEOUT), threading.Event()
+
+                def hold() -> None:
+                    owner.frozen.set()
+                    release.wait(DEADLINE)
+
+                self.at_statement(number, hold)
+                owner.begin(s3_event(s3_record(owner.key, ROWS)))
+                self.assertNotEqual(owner.answer.result().function_error, "")
+                wait_for(lambda: self.is_lease_over(owner.key), "the end of the lease")
+                self.deliver_to_another(owner)
+                self.system.settle()
+                row = self.assert_done(owner.key, owner.interface, 4, ROWS)
+                history = self.system.history(owner.key)
+                release.set()
+                wait_for(self.are_sessions_idle, "the late statement's end")
+                self.assert_unchanged(owner, row, history)
+
+    def test_late_statement_meets_a_newer_claim(self):
+        """The one who took over is still where the first one was: only the claim tells them apart."""
+        first, release = self.owner(timeout=TIMEOUT), threading.Event()
+
+        def hold() -> None:
+            first.frozen.set()
+            release.wait(DEADLINE)
+
+        self.at_statement(3, hold)
+        first.begin(s3_event(s3_record(first.key, ROWS)))
+        first.answer.result()
+        wait_for(lambda: self.is_lease_over(first.key), "the end of the lease")
+        second = Owner(self, first.key, 60.0)
+        self.freeze_at_call(second, "CopyObject")
+        row, history = self.system.file(first.key), self.system.history(first.key)
+        self.assertEqual((row["state"], row["claim_no"]), ("RECEIVED", 2))
+        wait_for(lambda: len(self.private_names(row)) == 2, "bytes of each claim's own")
+        self.assertEqual(self.private_names(row), ["data-1", "data-2"])
+        release.set()
+        wait_for(self.are_sessions_idle, "the late statement's end")
+        self.assertEqual(self.system.file(first.key), row)
+        self.assertEqual(self.system.history(first.key), history)
+        second.thaw()
+        self.assertEqual(second.answer.result().function_error, "")
+        self.system.settle()
+        self.assert_done(first.key, first.interface, 4, ROWS)
+
+    def private_names(self, row: dict) -> list[str]:
+        folder = f"/{row['file_id']}/"
+        found = [key for key in self.system.private_objects() if folder in key]
+        return sorted(key.rpartition("/")[2] for key in found)
+
+    def is_lease_over(self, key: str) -> bool:
+        return not self.system.config_rows(
+            "select 1 from rdscnfg.ext_file where key = %s and lease_until > now()", key
+        )
+
+    def are_sessions_idle(self) -> bool:
+        """No session of the functions is at work in Postgres."""
+        return not self.system.config_rows(
+            "select 1 from pg_stat_activity where application_name = 'file-process'"
+            " and state <> 'idle'"
+        )
+
+    def test_lease_of_a_failed_try_is_given_back(self):
+        """An error is no crash: nobody has to wait for the lease's end."""
+        interface = self.new_interface()
+        key = self.put_silently(interface, ROWS)
+        self.system.local.faults.add(
+            "s3", "PutObject", "error", code="InternalError", status=500, times=0
+        )
+        deployed = self.system.local.lambda_.function(FILE_PROCESS)
+        owner = Owner(self, key, 10.0)
+        result = owner.function.invoke(s3_event(s3_record(key, ROWS)))
+        self.assertEqual(result.function_error, "Unhandled")
+        row = self.system.file(key)
+        self.assertEqual((row["state"], row["attempts"], row["lease_owner"]), ("PREPARED", 1, None))
+        self.assertGreater(row["next_attempt_at"], row["received_at"])
+        self.system.local.faults.clear()
+        self.assertEqual(deployed.invoke(s3_event(s3_record(key, ROWS))).function_error, "")
+        self.system.settle()
+        self.assert_done(key, interface, 4, ROWS)
+
+    def test_lease_of_a_claim_that_cannot_be_used_is_given_back(self):
+        """Nothing matches the file, and that cannot be noted at first."""
+        key = f"{self.FOLDER}NOBODY_31337.txt"
+        self.system.put(key, ROWS)
+        self.system.tap.cut_at("set state = 'REJECTED'")
+        self.assertEqual(self.deliver(s3_record(key, ROWS)).function_error, "Unhandled")
+        row = self.system.file(key)
+        self.assertEqual((row["state"], row["attempts"], row["lease_owner"]), ("RECEIVED", 1, None))
+        self.assertEqual(self.deliver(s3_record(key, ROWS)).function_error, "")
+        self.assert_refused(key, None, "no active configuration matches", data=ROWS)
+
+    def test_tries_have_an_end(self):
+        """The tenth failure of a kind that might go away is taken for one that does not."""
+        interface = self.new_interface(trailer_flag="Y", trailer_pstn="2:8")
+        data = ROWS + b"T000004\n"
+        key = self.put_silently(interface, data)
+        record = s3_record(key, data)
+        self.system.local.faults.add(
+            "s3", "GetObject", "error", code="InternalError", status=500, times=0
+        )
+        self.assertEqual(self.deliver(record).function_error, "Unhandled")
+        self.system.config_execute(
+            "update rdscnfg.ext_file set attempts = 8 where key = %s and attempts = 1", key
+        )
+        self.assertEqual(self.deliver(record).function_error, "Unhandled")
+        row = self.system.file(key)
+        self.assertEqual((row["state"], row["attempts"]), ("RECEIVED", 9))
+        self.assertEqual(self.deliver(record).function_error, "")
+        self.assert_refused(key, interface, "InternalError", "FAILED", data=data)
+
+    def test_a_file_for_which_the_time_is_too_short_says_what_helps(self):
+        interface = self.new_interface(trailer_flag="Y", trailer_pstn="2:8")
+        data = ROWS + b"T000004\n"
+        key = self.put_silently(interface, data)
+        owner = Owner(self, key, 10.0)
+        self.system.local.faults.add("s3", "GetObject", "slow", seconds=15.0, times=0)
+        advice = "reading the file took longer than .* more memory, .* or a longer timeout: "
+        for attempts in (0, 9):
+            self.system.config_execute(
+                "update rdscnfg.ext_file set attempts = %s where key = %s", attempts, key
+            )
+            result = owner.function.invoke(s3_event(s3_record(key, data)))
+            self.assertEqual(result.function_error, "Unhandled")
+            if attempts == 0:
+                self.assertRegex(result.json()["errorMessage"], advice)
+        row = self.system.file(key)
+        self.assertEqual(row["state"], "FAILED")
+        self.assertRegex(row["reason"], advice)
+        self.system.local.faults.clear()
+        self.assertEqual(self.deliver(s3_record(key, data)).function_error, "")
+        self.assert_refused(key, interface, advice, "FAILED", data=data)
+
+
+class LostClaims(SilentTest):
+    """Another one claims the file between two statements of its holder, who notices."""
+
+    def tearDown(self):
+        self.system.tap.on_statement = lambda statement: ""
+        self.system.local.redshift.control({"events": "normal"})
+        super().tearDown()
+
+    def at_statement(self, text: str, key: str, behind: bool) -> None:
+        """The claim is lost when the statement with this text comes, or the next one behind it."""
+        seen, lost = [], []
+
+        def judge(statement) -> str:
+            if not lost and (seen if behind else text in statement.sql):
+                lost.append(statement)
+                self.system.config_execute(
+                    "update rdscnfg.ext_file set claim_no = claim_no + 1 where key = %s", key
+                )
+            seen.extend([statement] if text in statement.sql else [])
+            return ""
+
+        self.system.tap.on_statement = judge
+
+    def assert_noticed(self, key: str, result) -> dict:
+        """The file as the other one has it, which then gives its lease up."""
+        self.system.tap.on_statement = lambda statement: ""
+        self.assertIn("was taken over by another invocation", result.json()["errorMessage"])
+        self.system.config_execute(
+            "update rdscnfg.ext_file set lease_owner = null where key = %s", key
+        )
+        return self.system.file(key)
+
+    def test_nothing_is_submitted_whose_number_could_not_be_stored(self):
+        interface = self.new_interface()
+        key = self.put_silently(interface, ROWS)
+        self.at_statement("load_sql = $", key, behind=False)
+        row = self.assert_noticed(key, self.deliver(s3_record(key, ROWS)))
+        self.assertEqual((row["state"], row["load_no"]), ("RECEIVED", 0))
+        names = [item["StatementName"] for item in self.system.statements()]
+        self.assertFalse([name for name in names if name.startswith(str(row["file_id"]))])
+        self.assertEqual(self.deliver(s3_record(key, ROWS)).function_error, "")
+        self.system.settle()
+        self.assert_done(key, interface, 4, ROWS)
+
+    def test_nothing_is_done_behind_the_outcome(self):
+        """It is noted, or the lease for what is due is taken, and then the file is read anew."""
+        for function, text in (
+            (FILE_PROCESS, "load_ended_at = to_timestamp"),
+            (FILE_PROCESS_LOGGING, "set lease_owner = $1"),
+        ):
+            with self.subTest(function):
+                interface = self.new_interface()
+                key = self.put_silently(interface, ROWS)
+                self.system.local.redshift.control({"events": "never"})
+                self.deliver(s3_record(key, ROWS))
+                self.system.settle()
+                statement = self.system.statements()[-1]
+                manual = {"bucket": BUCKET, "key": key}
+                event = status_event(statement["StatementName"], statement["Id"])
+                self.at_statement(text, key, behind=True)
+                result = self.system.invoke(function, manual if function == FILE_PROCESS else event)
+                row = self.assert_noticed(key, result)
+                self.assertEqual(
+                    (row["state"], row["archived_key"], row["noticed_at"]), ("DONE", None, None)
+                )
+                self.assertEqual(self.system.invoke(FILE_PROCESS, manual).function_error, "")
+                self.assert_done(key, interface, 4, ROWS)
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,171 @@
+"""The system on a local AWS, as a customer would deploy it: SQL, secrets, bucket, functions, rules.
+
+    with LocalAws(folder) as local:
+        Deployment(local, Options(serverless=True)).deploy()
+"""
+
+import dataclasses
+import json
+import pathlib
+import typing
+
+from . import deployment_sql
+from .local import LocalAws
+from .postgres import CONFIG_DATABASE, CONFIG_PASSWORD, CONFIG_USER
+from .redshift_database import CLUSTER, DATABASE, PASSWORD, USER, WORKGROUP
+from .s3_notifications import Configuration, Rule
+from .service import ACCOUNT_ID
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+PACKAGES = ROOT / "dist"
+FILE_PROCESS, FILE_PROCESS_LOGGING = FUNCTIONS = ("file-process", "file-process-logging")
+BUCKET, LANDING, ARCHIVE, PROCESSING = "landing", "external_input/", "archive", "processing"
+TOPIC, STATUS_RULE, SCHEDULE_RULE = (
+    "external-file-notices",
+    "external-file-statements",
+    "external-file-schedule",
+)
+# Both functions have one role: a statement is seen only by the role that began it.
+FUNCTION_ROLE = f"arn:aws:iam::{ACCOUNT_ID}:role/external-file-functions"
+COPY_ROLE = f"arn:aws:iam::{ACCOUNT_ID}:role/external-file-copy"
+
+
+class MissingPackage(Exception):
+    """There is no zip to deploy; the text says what to do."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Options:
+    """`settings` change environment variables of both functions; None takes one away. `postgres` is
+    where the functions find Postgres when not directly, as (host, port)."""
+
+    packages: pathlib.Path = PACKAGES
+    settings: typing.Mapping[str, str | None] = dataclasses.field(default_factory=dict)
+    serverless: bool = False
+    versioned: bool = False
+    postgres: tuple[str, int] | None = None
+    timeout: int = 60
+    memory_mb: int = 128
+    log_level: str = "INFO"
+
+
+class Deployment:
+    def __init__(self, local: LocalAws, options: Options = Options()):
+        self.local, self.options = local, options
+
+    def deploy(self) -> None:
+        packages = {name: read_package(self.options.packages, name) for name in FUNCTIONS}
+        self.apply_sql()
+        settings = self.settings()
+        arns = {name: self._function(name, package, settings) for name, package in packages.items()}
+        self._bucket(arns[FILE_PROCESS])
+        self._rule(STATUS_RULE, "statement_status.json", arns[FILE_PROCESS_LOGGING])
+        self._rule(SCHEDULE_RULE, "schedule.json", arns[FILE_PROCESS])
+
+    # -- databases ------------------------------------------------------------------------------
+
+    def apply_sql(self) -> None:
+        """All migrations and the sample configuration; may be repeated."""
+        folder = ROOT / "sql/postgres"
+        files = [*sorted(folder.glob("[0-9]*.sql")), folder / "sample_configuration.sql"]
+        deployment_sql.run_on_postgres(self.local.postgres, files)
+        self.redshift_sql(sorted((ROOT / "sql/redshift").glob("*.sql")))
+
+    def redshift_sql(self, files: list[pathlib.Path]) -> None:
+        deployment_sql.run_on_redshift(self.local.redshift.database, self.local.s3, files)
+
+    # -- settings -------------------------------------------------------------------------------
+
+    def settings(self) -> dict[str, str]:
+        """The environment variables of both functions. Makes the secrets and the topic in them."""
+        values: dict[str, str | None] = {
+            "secret_postgres": self._secret("external-files/postgres", self._postgres_login()),
+            "secret_redshift": self._secret("external-files/redshift", self._redshift_login()),
+            "sns_topic_arn": self.local.sns.create_topic(TOPIC),
+            "postgres_config_table": "RDSCNFG.EXT_FILE_CONFIG",
+            "postgres_config_audit_table": "RDSCNFG.EXT_FILE_AUDIT",
+            "iam_role": COPY_ROLE,
+            "archive_folder": ARCHIVE,
+            "processing_folder": PROCESSING,
+            "region": self.local.region,
+            "custom_error_msg": "Questions? Ask the data desk: data-desk@example.org",
+            "threshold_file_size_bytes": "50",
+            "timezone": "Asia/Calcutta",
+        }
+        if self.options.serverless:
+            values.update(redshift_workgroup=WORKGROUP, redshift_database=DATABASE)
+        values.update(self.options.settings)
+        return {name: value for name, value in values.items() if value is not None}
+
+    def _secret(self, name: str, value: dict) -> str:
+        return self.local.secrets.create(name, json.dumps(value))
+
+    def _postgres_login(self) -> dict:
+        host, port = self.options.postgres or (
+            self.local.postgres.host,
+            self.local.postgres.port,
+        )
+        return {
+            "engine": "postgres",
+            "host": host,
+            "port": port,
+            "username": CONFIG_USER,
+            "password": CONFIG_PASSWORD,
+            "dbname": CONFIG_DATABASE,
+        }
+
+    def _redshift_login(self) -> dict:
+        """A Serverless secret names no cluster."""
+        name = WORKGROUP if self.options.serverless else CLUSTER
+        login = {
+            "engine": "redshift",
+            "host": f"{name}.example.{self.local.region}.redshift.amazonaws.com",
+            "port": 5439,
+            "database": DATABASE,
+            "username": USER,
+            "password": PASSWORD,
+        }
+        return login if self.options.serverless else {**login, "dbClusterIdentifier": CLUSTER}
+
+    # -- functions and what calls them ----------------------------------------------------------
+
+    def _function(self, name: str, package: bytes, settings: dict[str, str]) -> str:
+        return self.local.lambda_.create(
+            name,
+            package,
+            FUNCTION_ROLE,
+            Timeout=self.options.timeout,
+            MemorySize=self.options.memory_mb,
+            Environment={"Variables": settings},
+            LoggingConfig={"LogFormat": "JSON", "ApplicationLogLevel": self.options.log_level},
+        )
+
+    def _bucket(self, function: str) -> None:
+        self.local.s3.create_bucket(BUCKET, self.local.region, self.options.versioned)
+        self.local.lambda_.permit(function, "s3.amazonaws.com", f"arn:aws:s3:::{BUCKET}")
+        rule = Rule("arrivals", function, ["s3:ObjectCreated:*"], LANDING)
+        self.local.s3.set_notification(BUCKET, Configuration([rule]))
+
+    def _rule(self, name: str, file: str, function: str) -> None:
+        """A file holds a pattern, or what put-rule wants for a schedule."""
+        text = (ROOT / "eventbridge" / file).read_text()
+        content = json.loads(text)
+        members = content if "ScheduleExpression" in content else {"EventPattern": text}
+        events = self.local.events
+        rule = events.PutRule({"Name": name, **members}, None)["RuleArn"]
+        events.PutTargets({"Rule": name, "Targets": [{"Id": "function", "Arn": function}]}, None)
+        self.local.lambda_.permit(function, "events.amazonaws.com", rule)
+
+
+def check_packages(folder: pathlib.Path) -> None:
+    """Raises MissingPackage unless there is a zip of each function."""
+    for name in FUNCTIONS:
+        read_package(folder, name)
+
+
+def read_package(folder: pathlib.Path, name: str) -> bytes:
+    file = folder / f"{name}.zip"
+    try:
+        return file.read_bytes()
+    except FileNotFoundError:
+        raise MissingPackage(f"{file} is missing: `make package` builds it") from None

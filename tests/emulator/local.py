@@ -1,0 +1,235 @@
+"""The local AWS as one object: every service, wired to the others as in the cloud.
+
+    with LocalAws(folder) as local:
+        local.endpoint, local.environment()          for programs
+        local.s3, local.lambda_, local.sns …         for tests
+
+    S3 ──notification──> Lambda <──target── EventBridge <──status events── Redshift Data
+                           └──failure record──> SNS ──subscription──> Lambda
+"""
+
+import json
+import logging
+import pathlib
+import time
+import typing
+
+from .admin import AdminRoutes
+from .events import EventsService
+from .lambda_function import LambdaOptions
+from .lambda_service import LambdaService
+from .local_admin import add_routes
+from .s3 import S3Service
+from .secrets_manager import SecretsManagerService
+from .server import LocalServer, Settings
+from .service import Clock, CredentialStore, ServiceError
+from .sns import SnsService
+from .sts import StsService
+
+log = logging.getLogger("emulator")
+
+REGION = "eu-west-1"
+ACCESS_KEY, SECRET_KEY = "AKIALOCAL0000000USER", "local-secret-key/for+development+only"
+
+
+class LocalAws:
+    """Everything below `root`, which should be empty. `with_redshift` brings a Postgres with it."""
+
+    def __init__(
+        self,
+        root: str | pathlib.Path,
+        port: int = 0,
+        *,
+        with_redshift: bool = True,
+        region: str = REGION,
+        logs: pathlib.Path | None = None,
+        on_log: typing.Callable[[str, str], None] | None = None,
+        settings: Settings | None = None,
+        lambda_options: LambdaOptions | None = None,
+    ):
+        self.root = pathlib.Path(root).resolve()
+        self.root.mkdir(parents=True, exist_ok=True)
+        self.region = region
+        self.clock, self.credentials = Clock(), CredentialStore()
+        self.user = self.credentials.add_user("local", ACCESS_KEY, SECRET_KEY)
+        self.server = LocalServer(
+            self.credentials, self.clock, settings or Settings(region=region), port
+        )
+        options = lambda_options or LambdaOptions(region=region)
+        options.platform_environment = {
+            "AWS_ENDPOINT_URL": self.endpoint,
+            **options.platform_environment,
+        }
+        self.sns = SnsService(self.clock, region, self._message_to_function)
+        self.lambda_ = LambdaService(
+            self.root / "lambda",
+            self.clock,
+            self.credentials,
+            options,
+            on_log=on_log,
+            deliver=self._failure_record,
+            logs=logs,
+        )
+        self.events = EventsService(self.clock, self._event_to_target, region)
+        self.s3 = S3Service(
+            self.root / "s3", self.clock, self._object_to_function, self.events.publish
+        )
+        self.secrets = SecretsManagerService(self.clock, region)
+        self.postgres: typing.Any = None
+        self.redshift: typing.Any = None
+        self.postgres_secret = self.redshift_secret = ""  # ARNs, once there is a Postgres
+        self._with_redshift = with_redshift
+        for service in (self.s3, self.lambda_, self.events, self.sns, self.secrets, StsService()):
+            self.server.add(service)
+        add_routes(self.admin, self)
+
+    # -- life -----------------------------------------------------------------------------------
+
+    def __enter__(self) -> "LocalAws":
+        try:
+            self.start()
+        except BaseException:
+            self.stop()
+            raise
+        return self
+
+    def __exit__(self, *_) -> None:
+        self.stop()
+
+    def start(self) -> None:
+        """Starts all; call it from a thread that lives as long, because Postgres ends with it."""
+        if self._with_redshift:
+            self._start_redshift()
+        self.server.start()
+
+    def _start_redshift(self) -> None:
+        # psycopg2 is wanted here only; what needs no Redshift runs without it.
+        from .postgres import CONFIG_DATABASE, CONFIG_PASSWORD, CONFIG_USER, Postgres
+        from .redshift_data import RedshiftDataService
+        from .redshift_database import CLUSTER, DATABASE, PASSWORD, USER
+
+        self.postgres = Postgres(self.root / "postgres")
+        self.postgres.start()
+        self.redshift = RedshiftDataService(
+            self.postgres, self.clock, self.s3, self.events.publish, self.secrets.value, self.region
+        )
+        self.server.add(self.redshift)
+        where = {"host": self.postgres.host, "port": self.postgres.port}
+        config = {"engine": "postgres", "username": CONFIG_USER, "password": CONFIG_PASSWORD}
+        self.postgres_secret = self._secret(
+            "postgres", {**config, **where, "dbname": CONFIG_DATABASE}
+        )
+        cluster = {"engine": "redshift", "username": USER, "password": PASSWORD}
+        place = {"dbname": DATABASE, "dbClusterIdentifier": CLUSTER}
+        self.redshift_secret = self._secret("redshift", {**cluster, **where, **place})
+
+    def _secret(self, name: str, value: dict) -> str:
+        return self.secrets.create(f"local/{name}", json.dumps(value))
+
+    def stop(self) -> None:
+        """Functions first: they may still be calling the others."""
+        self.lambda_.stop()
+        self.server.stop()
+        if self.redshift is not None:
+            self.redshift.close()
+        self.s3.close()
+        if self.postgres is not None:
+            self.postgres.stop()
+
+    # -- for tests and programs -----------------------------------------------------------------
+
+    @property
+    def endpoint(self) -> str:
+        return self.server.endpoint
+
+    @property
+    def faults(self):
+        return self.server.faults
+
+    @property
+    def admin(self) -> AdminRoutes:
+        return self.server.admin
+
+    def environment(self) -> dict[str, str]:
+        """What a client needs, and the PG* variables when there is a Postgres."""
+        values = {
+            "AWS_ENDPOINT_URL": self.endpoint,
+            "AWS_ACCESS_KEY_ID": self.user.access_key,
+            "AWS_SECRET_ACCESS_KEY": self.user.secret_key,
+            "AWS_REGION": self.region,
+            "AWS_DEFAULT_REGION": self.region,
+        }
+        if self.postgres is not None:
+            values.update(self.postgres.environment())
+        return values
+
+    def wait_idle(self, seconds: float = 60.0) -> bool:
+        """True once no statement and no asynchronous invocation is left to run.
+
+        Each can start the other, so both must be found idle with no call in between.
+        """
+        end = time.monotonic() + seconds
+        while (left := end - time.monotonic()) > 0:
+            calls = self.server.total_calls
+            statements = self.redshift is None or self.redshift.wait_idle(left)
+            if statements and self.lambda_.wait_idle(left) and self.server.total_calls == calls:
+                return True
+        return False
+
+    def check(self) -> None:
+        """Raises if a function broke the Runtime API's rules or a service lacked a permission."""
+        problems = self.lambda_.violations() + self.lambda_.refused
+        if problems:
+            raise AssertionError("\n".join(problems))
+
+    # -- wires ----------------------------------------------------------------------------------
+
+    def _object_to_function(self, function_arn: str, event: dict) -> None:
+        bucket = (
+            event["Bucket"] if "Bucket" in event else event["Records"][0]["s3"]["bucket"]["name"]
+        )
+        source = f"arn:aws:s3:::{bucket}"
+        if event.get("Event") == "s3:TestEvent" and not self.lambda_.allows(
+            function_arn, "s3.amazonaws.com", source
+        ):
+            raise ServiceError(
+                "InvalidArgument",
+                "Unable to validate the following destination configurations",
+                400,
+                ArgumentName=function_arn,
+                ArgumentValue="Not authorized to invoke function",
+            )
+        self._invoke(function_arn, event, "s3.amazonaws.com", source)
+
+    def _message_to_function(self, function_arn: str, event: dict, topic_arn: str) -> None:
+        self._invoke(function_arn, event, "sns.amazonaws.com", topic_arn)
+
+    def _event_to_target(self, arn: str, payload: bytes, rule_arn: str) -> None:
+        if arn.startswith("arn:aws:sns:"):
+            self._to_topic(arn, payload.decode())
+        else:
+            self._invoke(arn, payload, "events.amazonaws.com", rule_arn)
+
+    def _failure_record(self, destination: str, record: dict) -> None:
+        if destination.startswith("arn:aws:sns:"):
+            self._to_topic(destination, json.dumps(record))
+        else:
+            self._invoke(destination, record, "", "")
+
+    def _to_topic(self, arn: str, message: str) -> None:
+        try:
+            self.sns.publish(arn, message)
+        except ServiceError as error:
+            log.error("nothing sent to %s: %s", arn, error)
+
+    def _invoke(
+        self, function_arn: str, event: dict | bytes, principal: str, source_arn: str
+    ) -> None:
+        """In the cloud nobody learns that a function is missing; here the terminal does."""
+        payload = event if isinstance(event, bytes) else json.dumps(event).encode()
+        try:
+            self.lambda_.invoke_async(
+                function_arn, payload, principal=principal, source_arn=source_arn
+            )
+        except ServiceError as error:
+            log.error("%s is not invoked: %s", function_arn, error)

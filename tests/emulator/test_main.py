@@ -1,0 +1,134 @@
+"""`make local`: what stands in build/local/env, and that nothing is left when it ends."""
+
+import os
+import pathlib
+import shlex
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+import unittest
+
+import psycopg2
+
+from emulator.aws_cli import AwsCli
+
+TESTS = pathlib.Path(__file__).resolve().parents[1]
+
+
+class Foreground(unittest.TestCase):
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory(prefix="make-local-")
+        self.addCleanup(folder.cleanup)
+        self.folder = pathlib.Path(folder.name) / "local"
+        self.env = self.folder / "env"
+
+    def start(self, *arguments, folder=None) -> subprocess.Popen:
+        environment = {"PATH": os.environ["PATH"], "PYTHONPATH": str(TESTS)}
+        process = subprocess.Popen(
+            [
+                "/usr/bin/python3",
+                "-m",
+                "emulator",
+                "--folder",
+                (folder or self.folder).name,  # relative, as make gives it
+                *arguments,
+            ],
+            env=environment,
+            cwd=self.folder.parent,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        self.addCleanup(process.stdout.close)
+        self.addCleanup(process.wait, 30)
+        self.addCleanup(process.terminate)
+        return process
+
+    def wait_for_env(self, process) -> dict[str, str]:
+        end = time.monotonic() + 120
+        while not self.env.exists():
+            self.assertIsNone(process.poll(), "it ended instead of starting")
+            self.assertLess(time.monotonic(), end)
+            time.sleep(0.02)
+        words = [shlex.split(line) for line in self.env.read_text().splitlines()]
+        self.assertTrue(all(len(word) == 2 and word[0] == "export" for word in words))
+        return dict(word[1].split("=", 1) for word in words)
+
+    def test_life(self):
+        process = self.start("--port", "0")
+        values = self.wait_for_env(process)
+        self.assertEqual(self.env.stat().st_mode & 0o777, 0o600)
+        self.assertLessEqual(
+            {
+                "AWS_ENDPOINT_URL",
+                "AWS_ACCESS_KEY_ID",
+                "AWS_SECRET_ACCESS_KEY",
+                "AWS_REGION",
+                "AWS_DEFAULT_REGION",
+                "PGHOST",
+                "PGPORT",
+                "PGUSER",
+                "PGDATABASE",
+            },
+            set(values),
+        )
+        identity = AwsCli(values).json("sts", "get-caller-identity")
+        self.assertEqual(identity["Account"], "111122223333")
+        with psycopg2.connect(
+            host=values["PGHOST"],
+            port=values["PGPORT"],
+            user=values["PGUSER"],
+            password=values["PGPASSWORD"],
+            dbname=values["PGDATABASE"],
+        ) as database:
+            with database.cursor() as cursor:
+                cursor.execute("SELECT current_database()")
+                self.assertEqual(cursor.fetchone(), (values["PGDATABASE"],))
+        database.close()
+
+        second = self.start("--port", "0")
+        self.assertIn("another local AWS is running", second.communicate(timeout=120)[0])
+        self.assertEqual(second.returncode, 1)
+        port = values["AWS_ENDPOINT_URL"].rpartition(":")[2]
+        third = self.start("--port", port, folder=self.folder.with_name("other"))
+        self.assertIn(f"port {port} is taken", third.communicate(timeout=120)[0])
+        self.assertEqual(third.returncode, 1)
+        self.assertTrue(self.env.exists())
+
+        process.send_signal(signal.SIGINT)
+        output = process.communicate(timeout=120)[0]
+        self.assertEqual(process.returncode, 0, output)
+        self.assertIn("The local AWS is up on " + values["AWS_ENDPOINT_URL"], output)
+        self.assertFalse(self.env.exists())
+        self.assertFalse((self.folder / "state").exists())
+        for number in (port, values["PGPORT"]):
+            with self.assertRaises(ConnectionRefusedError):
+                socket.create_connection(("127.0.0.1", int(number)), timeout=5)
+
+    def test_ended_while_it_starts(self):
+        process = self.start("--port", "0")
+        self.assertIn("starting", process.stdout.readline())
+        process.send_signal(signal.SIGTERM)
+        output = process.communicate(timeout=120)[0]
+        self.assertEqual((process.returncode, self.env.exists()), (0, False), output)
+        self.assertFalse((self.folder / "state").exists())
+
+    def test_where_it_cannot_start(self):
+        self.folder.touch()  # a file where the folder should be
+        for problem, arguments in (
+            ("the local AWS cannot start: ", ("--port", "0")),
+            ("'70000' is no port", ("--port", "70000")),
+            ("'http' is no port", ("--port", "http")),
+        ):
+            with self.subTest(problem):
+                process = self.start(*arguments)
+                output = process.communicate(timeout=120)[0]
+                self.assertIn(problem, output)
+                self.assertNotIn("Traceback", output)
+                self.assertNotEqual(process.returncode, 0)
+
+
+if __name__ == "__main__":
+    unittest.main()

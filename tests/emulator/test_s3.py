@@ -1,0 +1,733 @@
+"""Objects of the local S3: put, get, conditions, ranges, checksums, copies, deletes, versions, errors."""
+
+import base64
+import hashlib
+import io
+import os
+import pathlib
+import threading
+import unittest
+import zlib
+from xml.etree import ElementTree
+
+from emulator.s3_fixture import REGION, S3Test
+from emulator.service import Headers, Principal, Request, ServiceError
+
+HELLO = b"hello, world\n"
+HELLO_MD5 = hashlib.md5(HELLO).hexdigest()
+
+
+def crc32(data: bytes) -> str:
+    return base64.b64encode(zlib.crc32(data).to_bytes(4, "big")).decode()
+
+
+class ObjectTest(S3Test):
+    def test_put_then_get_returns_bytes_and_metadata(self):
+        etag = self.put("/box/in/a.txt", HELLO, content_type="text/csv", content_encoding="gzip",
+                        cache_control="no-store", x_amz_meta_sender="Zoë")
+        self.assertEqual(f'"{HELLO_MD5}"', etag)
+        reply = self.send("GET", "/box/in/a.txt")
+        self.assertEqual(200, reply.status)
+        self.assertEqual(HELLO, self.body(reply))
+        self.assertEqual("text/csv", reply.headers["Content-Type"])
+        self.assertEqual("gzip", reply.headers["Content-Encoding"])
+        self.assertEqual("no-store", reply.headers["Cache-Control"])
+        self.assertEqual("Zoë", reply.headers["x-amz-meta-sender"])
+        self.assertNotIn("x-amz-version-id", reply.headers)
+        self.assertEqual("REQ1", reply.headers["x-amz-request-id"])
+
+    def test_default_content_type_and_empty_object(self):
+        self.put("/box/empty")
+        reply = self.send("GET", "/box/empty")
+        self.assertEqual((0, b""), (reply.length, self.body(reply)))
+        self.assertEqual("binary/octet-stream", reply.headers["Content-Type"])
+
+    def test_head_tells_length_and_has_no_body(self):
+        self.put("/box/a", HELLO)
+        reply = self.send("HEAD", "/box/a")
+        self.assertEqual((200, len(HELLO), b""), (reply.status, reply.length, reply.body))
+
+    def test_head_errors_have_no_body(self):
+        reply = self.send("HEAD", "/box/none")
+        self.assertEqual((404, b""), (reply.status, reply.body))
+        self.assertEqual((404, b""), (self.send("HEAD", "/nobox").status, reply.body))
+
+    def test_response_headers_can_be_overridden(self):
+        self.put("/box/a", HELLO)
+        reply = self.send("GET", "/box/a?response-content-type=text%2Fplain&response-cache-control=x")
+        reply.body.close()
+        self.assertEqual(("text/plain", "x"), (reply.headers["Content-Type"], reply.headers["Cache-Control"]))
+
+    def test_keys_of_any_legal_bytes(self):
+        for path, key in (
+            ("/box/a%20b%2Bc%25%22%27", "a b+c%\"'"),
+            ("/box/line%0Abreak", "line\nbreak"),
+            ("/box/%C3%A9/%E2%82%AC", "é/€"),
+            ("/box/plus+stays", "plus+stays"),
+            ("/box//lead//..%2Fup", "/lead//../up"),
+            ("/box/..%2F..%2Fetc%2Fpasswd", "../../etc/passwd"),
+            ("/box/" + "k" * 1024, "k" * 1024),
+            ("/box/" + "%C3%A9" * 512, "é" * 512),
+        ):
+            with self.subTest(key=key[:20]):
+                self.put(path, key.encode())
+                self.assertEqual(key.encode(), self.get(path))
+                self.assertTrue(self.s3.object_exists("box", key))
+
+    def test_no_key_becomes_a_path(self):
+        self.put("/box/..%2F..%2Fescaped", HELLO)
+        files = [file for file in pathlib.Path(self.root).rglob("*") if file.is_file() and "index" not in file.name]
+        self.assertEqual(1, len(files))
+        self.assertRegex(files[0].name, "^[0-9a-f]{32}$")
+
+    def test_bad_keys_are_refused(self):
+        error = self.refuse("KeyTooLongError", 400, "PUT", "/box/" + "%C3%A9" * 513)
+        self.assertEqual({"Size": "1026", "MaxSizeAllowed": "1024"}, error.extra)
+        self.refuse("InvalidURI", 400, "PUT", "/box/a%00b")
+        self.refuse("InvalidURI", 400, "GET", "/box/%FF%FE")
+        self.refuse("InvalidURI", 400, "GET", "/box/%ED%A0%80")  # a surrogate
+
+    def test_virtual_host_style(self):
+        self.put("/box/in/a", HELLO)
+        for host in (
+            "box.localhost:4566", "box.s3.localhost", "box.s3.eu-west-1.amazonaws.com", "BOX.s3.amazonaws.com"
+        ):
+            with self.subTest(host=host):
+                self.assertEqual(HELLO, self.get("/in/a", host=host))
+        self.s3.create_bucket("dotted.name")
+        self.put("/x", HELLO, host="dotted.name.s3.eu-west-1.amazonaws.com")
+        self.assertEqual(HELLO, self.get("/dotted.name/x", host="s3.eu-west-1.amazonaws.com"))
+
+    def test_replacing_leaves_an_open_reader_its_bytes(self):
+        self.put("/box/a", b"old bytes")
+        reply = self.send("GET", "/box/a")
+        self.put("/box/a", b"new")
+        self.assertEqual(b"old bytes", self.body(reply))
+        self.assertEqual(b"new", self.get("/box/a"))
+
+    def test_replaced_and_deleted_bytes_leave_the_disk(self):
+        for text in (b"1", b"2", b"3"):
+            self.put("/box/a", text)
+        self.assertEqual(1, self.files_on_disk())
+        self.send("DELETE", "/box/a")
+        self.assertEqual(0, self.files_on_disk())
+
+    def files_on_disk(self) -> int:
+        found = pathlib.Path(self.root).rglob("*")
+        return sum(file.is_file() and "index" not in file.name for file in found)
+
+    def test_objects_outlive_a_restart(self):
+        self.put("/box/a", HELLO, x_amz_meta_n="1")
+        self.s3.close()
+        self.s3 = self.start()
+        self.assertEqual(HELLO, self.get("/box/a"))
+        self.assertEqual("1", self.send("HEAD", "/box/a").headers["x-amz-meta-n"])
+
+    def test_size_limit_and_short_body(self):
+        error = self.refuse("EntityTooLarge", 400, "PUT", "/box/big", bytes(4001))
+        self.assertEqual("4000", error.extra["MaxSizeAllowed"])
+        self.refuse("IncompleteBody", 400, "PUT", "/box/big", b"abc", content_length="4")
+        self.refuse("MetadataTooLarge", 400, "PUT", "/box/m", b"", x_amz_meta_a="x" * 2048)
+        self.assertEqual(0, self.files_on_disk())
+
+    def test_chunked_upload_without_a_length_is_refused(self):
+        who = Principal("arn:aws:iam::111122223333:user/t", "AKIA", "s")
+        headers = Headers([("host", "localhost"), ("transfer-encoding", "chunked")])
+        request = Request("PUT", "/box/a", "", headers, io.BytesIO(b"abc"), who, REGION, "R")
+        with self.assertRaises(ServiceError) as caught:
+            self.s3.handle(request)
+        self.assertEqual(("MissingContentLength", 411), (caught.exception.code, caught.exception.status))
+
+    def test_what_is_not_there_is_told(self):
+        self.assertEqual("none/x", self.refuse("NoSuchKey", 404, "GET", "/box/none%2Fx").extra["Key"])
+        self.assertEqual("nobox", self.refuse("NoSuchBucket", 404, "PUT", "/nobox/a", b"x").extra["BucketName"])
+
+    def test_what_is_not_implemented_is_refused_loudly(self):
+        self.put("/box/a", HELLO)
+        for method, target, headers in (
+            ("GET", "/box/a?acl", {}),
+            ("GET", "/box?policy", {}),
+            ("PUT", "/box?lifecycle", {}),
+            ("POST", "/box/a?select&select-type=2", {}),
+            ("GET", "/box/a?partNumber=1", {}),
+            ("PUT", "/box/a", {"x_amz_server_side_encryption": "aws:kms"}),
+            ("PUT", "/box/a", {"x_amz_acl": "public-read"}),
+            ("PUT", "/box/a", {"x_amz_website_redirect_location": "/b"}),
+            ("PUT", "/box/a", {"if_none_match": '"abc"'}),
+            ("PUT", "/box/a", {"if_unmodified_since": "Fri, 20 Nov 2026 20:27:53 GMT"}),
+            ("DELETE", "/box/a", {"if_none_match": "*"}),
+            ("GET", "/box/a", {"range": "bytes=0-1,3-4"}),
+            ("PATCH", "/box/a", {}),
+        ):
+            with self.subTest(method=method, target=target, headers=headers):
+                self.refuse("NotImplemented", 501, method, target, **headers)
+
+    def test_error_xml(self):
+        error = self.refuse("NoSuchKey", 404, "GET", "/box/a%26%3Cb")
+        reply = self.s3.error("REQ9", error)
+        root = ElementTree.fromstring(reply.body)
+        shown = [(element.tag, element.text) for element in root][:4]
+        message = "The specified key does not exist."
+        expected = [("Code", "NoSuchKey"), ("Message", message), ("Key", "a&<b"), ("RequestId", "REQ9")]
+        self.assertEqual(("Error", expected), (root.tag, shown))
+        self.assertEqual((404, "application/xml", "REQ9"),
+                         (reply.status, reply.headers["Content-Type"], reply.headers["x-amz-request-id"]))
+
+
+class RangeTest(S3Test):
+    def setUp(self):
+        super().setUp()
+        self.put("/box/ten", b"0123456789")
+
+    def test_ranges(self):
+        for text, body, shown in (
+            ("bytes=0-3", b"0123", "bytes 0-3/10"),
+            ("bytes=4-", b"456789", "bytes 4-9/10"),
+            ("bytes=-3", b"789", "bytes 7-9/10"),
+            ("bytes=8-99", b"89", "bytes 8-9/10"),
+            ("bytes=-99", b"0123456789", "bytes 0-9/10"),
+        ):
+            with self.subTest(range=text):
+                reply = self.send("GET", "/box/ten", range=text)
+                self.assertEqual((206, shown), (reply.status, reply.headers["Content-Range"]))
+                self.assertEqual(body, self.body(reply))
+                head = self.send("HEAD", "/box/ten", range=text)
+                self.assertEqual((206, len(body), b""), (head.status, head.length, head.body))
+
+    def test_ranges_without_sense_are_ignored(self):
+        for text in ("bytes=5-2", "bytes=-", "lines=1-2", "bytes=a-b"):
+            with self.subTest(range=text):
+                reply = self.send("GET", "/box/ten", range=text)
+                self.assertEqual((200, b"0123456789"), (reply.status, self.body(reply)))
+
+    def test_unsatisfiable_ranges(self):
+        for text in ("bytes=10-", "bytes=99-100", "bytes=-0"):
+            with self.subTest(range=text):
+                error = self.refuse("InvalidRange", 416, "GET", "/box/ten", range=text)
+                self.assertEqual("bytes */10", self.s3.error("R", error).headers["Content-Range"])
+                self.assertEqual("10", error.extra["ActualObjectSize"])
+        self.put("/box/empty")
+        self.refuse("InvalidRange", 416, "GET", "/box/empty", range="bytes=0-")
+        reply = self.send("HEAD", "/box/ten", range="bytes=10-")
+        self.assertEqual((416, "bytes */10", b""), (reply.status, reply.headers["Content-Range"], reply.body))
+
+    def test_resume_is_pinned(self):
+        etag = self.send("HEAD", "/box/ten").headers["ETag"]
+        self.assertEqual(b"56789", self.get("/box/ten", range="bytes=5-", if_match=etag))
+        self.put("/box/ten", b"other bytes")
+        self.refuse("PreconditionFailed", 412, "GET", "/box/ten", range="bytes=5-", if_match=etag)
+
+
+class ConditionTest(S3Test):
+    def test_reads(self):
+        etag = self.put("/box/a", HELLO)
+        modified = self.send("HEAD", "/box/a").headers["Last-Modified"]
+        early, late = "Tue, 01 Jan 2002 00:00:00 GMT", "Thu, 01 Jan 2099 00:00:00 GMT"
+        for headers, status in (
+            ({"if_match": etag}, 200),
+            ({"if_match": HELLO_MD5}, 200),
+            ({"if_match": '"x", ' + etag}, 200),
+            ({"if_match": "*"}, 200),
+            ({"if_none_match": '"x"'}, 200),
+            ({"if_none_match": etag}, 304),
+            ({"if_modified_since": modified}, 304),
+            ({"if_modified_since": early}, 200),
+            ({"if_unmodified_since": modified}, 200),
+            ({"if_unmodified_since": late}, 200),
+            ({"if_match": etag, "if_unmodified_since": early}, 200),
+            ({"if_none_match": etag, "if_modified_since": early}, 304),
+            ({"if_modified_since": "no date"}, 200),
+        ):
+            with self.subTest(headers=headers):
+                reply = self.send("GET", "/box/a", **headers)
+                self.body(reply)
+                self.assertEqual(status, reply.status)
+                self.assertEqual(etag, reply.headers["ETag"])
+        error = self.refuse("PreconditionFailed", 412, "GET", "/box/a", if_match='"x"')
+        self.assertEqual({"Condition": "If-Match"}, error.extra)
+        self.refuse("PreconditionFailed", 412, "GET", "/box/a", if_unmodified_since=early)
+        self.assertEqual(412, self.send("HEAD", "/box/a", if_match='"x"').status)
+
+    def test_put_only_if_absent(self):
+        self.put("/box/claim", b"1", if_none_match="*")
+        self.refuse("PreconditionFailed", 412, "PUT", "/box/claim", b"2", if_none_match="*")
+        self.assertEqual(b"1", self.get("/box/claim"))
+
+    def test_put_only_if_unchanged(self):
+        self.refuse("NoSuchKey", 404, "PUT", "/box/a", b"1", if_match='"x"')
+        etag = self.put("/box/a", b"1")
+        self.put("/box/a", b"2", if_match=etag)
+        self.refuse("PreconditionFailed", 412, "PUT", "/box/a", b"3", if_match=etag)
+        self.assertEqual(b"2", self.get("/box/a"))
+
+    def test_one_of_many_concurrent_claims_wins(self):
+        outcomes: list[str] = []
+
+        def claim(number: int) -> None:
+            try:
+                self.put("/box/claim", str(number).encode(), if_none_match="*")
+                outcomes.append("won")
+            except ServiceError as error:
+                outcomes.append(error.code)
+
+        threads = [threading.Thread(target=claim, args=(number,)) for number in range(16)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(30)
+        self.assertEqual((1, 15), (outcomes.count("won"), outcomes.count("PreconditionFailed")))
+
+    def test_readers_never_miss_a_key_that_is_being_replaced(self):
+        self.put("/box/a", b"0" * 100)
+        failures: list[Exception] = []
+
+        def read() -> None:
+            try:
+                for _ in range(200):
+                    body = self.get("/box/a")
+                    if len(set(body)) != 1 or len(body) != 100:
+                        raise AssertionError(f"torn object {body!r}")
+            except Exception as error:  # pylint: disable=broad-except
+                failures.append(error)
+
+        thread = threading.Thread(target=read)
+        thread.start()
+        for number in range(200):
+            self.put("/box/a", str(number % 10).encode() * 100)
+        thread.join(30)
+        self.assertEqual([], failures)
+
+    def test_delete_only_if_unchanged(self):
+        etag = self.put("/box/a", b"1")
+        self.refuse("PreconditionFailed", 412, "DELETE", "/box/a", if_match='"x"')
+        self.assertTrue(self.s3.object_exists("box", "a"))
+        self.assertEqual(204, self.send("DELETE", "/box/a", if_match=etag).status)
+        self.refuse("NoSuchKey", 404, "DELETE", "/box/a", if_match=etag)
+        self.put("/box/a", b"1")
+        self.assertEqual(204, self.send("DELETE", "/box/a", if_match="*").status)
+
+    def test_conflict_on_order(self):
+        self.s3.script.conflict("box", "a")
+        self.put("/box/a", b"unconditional")
+        error = self.refuse("ConditionalRequestConflict", 409, "PUT", "/box/a", b"1", if_match='"x"')
+        self.assertEqual("If-Match", error.extra["Condition"])
+        self.refuse("PreconditionFailed", 412, "PUT", "/box/a", b"1", if_match='"x"')
+        self.assertEqual(b"unconditional", self.get("/box/a"))
+
+
+class ChecksumTest(S3Test):
+    def test_content_md5(self):
+        good = base64.b64encode(hashlib.md5(HELLO).digest()).decode()
+        self.put("/box/a", HELLO, content_md5=good)
+        self.refuse("BadDigest", 400, "PUT", "/box/b", HELLO + b"!", content_md5=good)
+        self.refuse("InvalidDigest", 400, "PUT", "/box/b", HELLO, content_md5="abc")
+        self.refuse("InvalidDigest", 400, "PUT", "/box/b", HELLO, content_md5="YWJj")
+        self.assertFalse(self.s3.object_exists("box", "b"))
+
+    def test_each_algorithm(self):
+        for algorithm, value in (
+            ("crc32", crc32(b"123456789")),
+            ("crc32", "y/Q5Jg=="),
+            ("crc32c", "4waSgw=="),
+            ("crc64nvme", "rosUhgp5mIg="),
+            ("sha1", base64.b64encode(hashlib.sha1(b"123456789").digest()).decode()),
+            ("sha256", base64.b64encode(hashlib.sha256(b"123456789").digest()).decode()),
+        ):
+            with self.subTest(algorithm=algorithm):
+                name = f"x_amz_checksum_{algorithm}"
+                reply = self.send("PUT", "/box/a", b"123456789", **{name: value})
+                self.assertEqual(value, reply.headers[f"x-amz-checksum-{algorithm}"])
+                self.refuse("BadDigest", 400, "PUT", "/box/a", b"x", **{name: value})
+                shown = self.send("HEAD", "/box/a", x_amz_checksum_mode="ENABLED").headers
+                self.assertEqual(value, shown[f"x-amz-checksum-{algorithm}"])
+                self.assertEqual("FULL_OBJECT", shown["x-amz-checksum-type"])
+                self.assertNotIn(f"x-amz-checksum-{algorithm}", self.send("HEAD", "/box/a").headers)
+
+    def test_a_part_of_an_object_has_no_checksum(self):
+        self.put("/box/a", HELLO, x_amz_checksum_crc32=crc32(HELLO))
+        reply = self.send("HEAD", "/box/a", range="bytes=0-1", x_amz_checksum_mode="ENABLED")
+        self.assertNotIn("x-amz-checksum-crc32", reply.headers)
+
+    def test_malformed_declarations(self):
+        self.refuse("InvalidRequest", 400, "PUT", "/box/a", HELLO, x_amz_checksum_crc32="!")
+        self.refuse("InvalidRequest", 400, "PUT", "/box/a", HELLO, x_amz_checksum_crc32="AAAA")
+        two = {"x_amz_checksum_crc32": crc32(HELLO), "x_amz_checksum_sha1": "AAAA"}
+        self.refuse("InvalidRequest", 400, "PUT", "/box/a", HELLO, **two)
+        self.refuse("InvalidRequest", 400, "PUT", "/box/a", HELLO, x_amz_sdk_checksum_algorithm="CRC32")
+        self.refuse("NotImplemented", 501, "PUT", "/box/a", HELLO, x_amz_checksum_xxhash3="AAAA")
+
+    def send_with_trailer(self, body: bytes, value: str) -> None:
+        """The server adds trailers to the header fields when the body has been read to its end."""
+
+        class Trailing(io.BytesIO):
+            def read(self, *args):
+                data = super().read(*args)
+                if not data:
+                    headers["x-amz-checksum-crc32"] = value
+                return data
+
+        headers = Headers(
+            [("host", "localhost"), ("content-length", str(len(body))), ("x-amz-trailer", "x-amz-checksum-crc32")]
+        )
+        who = Principal("arn:aws:iam::111122223333:user/t", "AKIA", "s")
+        self.s3.handle(Request("PUT", "/box/t", "", headers, Trailing(body), who, REGION, "R"))
+
+    def test_checksum_in_a_trailer(self):
+        self.send_with_trailer(HELLO, crc32(HELLO))
+        shown = self.send("HEAD", "/box/t", x_amz_checksum_mode="ENABLED").headers
+        self.assertEqual(crc32(HELLO), shown["x-amz-checksum-crc32"])
+        with self.assertRaisesRegex(ServiceError, "BadDigest"):
+            self.send_with_trailer(HELLO, crc32(b"other"))
+
+
+class CopyTest(S3Test):
+    def setUp(self):
+        super().setUp()
+        self.etag = self.put("/box/from%20me", HELLO, content_type="text/csv", x_amz_meta_n="1", x_amz_tagging="k=v")
+
+    def copy(self, target="/box/to", source="/box/from%20me", **headers):
+        return self.send("PUT", target, x_amz_copy_source=source, **headers)
+
+    def test_bytes_metadata_and_tags_come_along(self):
+        reply = self.copy()
+        self.assertEqual([self.etag], self.texts(reply, "ETag"))
+        self.assertEqual(HELLO, self.get("/box/to"))
+        shown = self.send("HEAD", "/box/to").headers
+        self.assertEqual(("text/csv", "1", "1"),
+                         (shown["Content-Type"], shown["x-amz-meta-n"], shown["x-amz-tagging-count"]))
+        self.send("DELETE", "/box/from%20me")
+        self.assertEqual(HELLO, self.get("/box/to"))
+
+    def test_directives(self):
+        self.copy(x_amz_metadata_directive="REPLACE", x_amz_meta_m="2", x_amz_tagging_directive="REPLACE")
+        shown = self.send("HEAD", "/box/to").headers
+        self.assertEqual(("2", "binary/octet-stream"), (shown["x-amz-meta-m"], shown["Content-Type"]))
+        self.assertNotIn("x-amz-meta-n", shown)
+        self.assertNotIn("x-amz-tagging-count", shown)
+        self.refuse(
+            "InvalidArgument", 400, "PUT", "/box/to", x_amz_copy_source="box/from%20me", x_amz_metadata_directive="MOVE"
+        )
+
+    def test_source_encoding(self):
+        self.put("/box/a+b", b"plus")
+        self.copy(source="box/a%2Bb")
+        self.assertEqual(b"plus", self.get("/box/to"))
+        self.refuse("NoSuchKey", 404, "PUT", "/box/to", x_amz_copy_source="box/a+b")
+        for source in ("box", "/box/", "box?versionId=null"):
+            with self.subTest(source=source):
+                self.refuse("InvalidArgument", 400, "PUT", "/box/to", x_amz_copy_source=source)
+        self.refuse("NoSuchBucket", 404, "PUT", "/box/to", x_amz_copy_source="nobox/a")
+
+    def test_source_conditions_are_412(self):
+        modified = self.send("HEAD", "/box/from%20me").headers["Last-Modified"]
+        early = "Tue, 01 Jan 2002 00:00:00 GMT"
+        for name, bad, good in (
+            ("match", '"x"', self.etag),
+            ("none_match", self.etag, '"x"'),
+            ("unmodified_since", early, modified),
+            ("modified_since", modified, early),
+        ):
+            with self.subTest(condition=name):
+                header = f"x_amz_copy_source_if_{name}"
+                self.refuse(
+                    "PreconditionFailed", 412, "PUT", "/box/to", x_amz_copy_source="box/from%20me", **{header: bad}
+                )
+                self.assertEqual(200, self.copy(**{header: good}).status)
+
+    def test_target_conditions(self):
+        self.copy(if_none_match="*")
+        error = self.refuse(
+            "PreconditionFailed", 412, "PUT", "/box/to", x_amz_copy_source="box/from%20me", if_none_match="*"
+        )
+        self.assertEqual("If-None-Match", error.extra["Condition"])
+
+    def test_copy_to_itself_needs_a_change(self):
+        self.refuse("InvalidRequest", 400, "PUT", "/box/from%20me", x_amz_copy_source="box/from%20me")
+        self.copy("/box/from%20me", x_amz_metadata_directive="REPLACE", x_amz_meta_n="2")
+        self.assertEqual("2", self.send("HEAD", "/box/from%20me").headers["x-amz-meta-n"])
+        self.assertEqual(HELLO, self.get("/box/from%20me"))
+
+    def test_source_over_the_limit(self):
+        multipart = self.texts(self.send("POST", "/box/huge?uploads"), "UploadId")[0]
+        parts = ""
+        for number in (1, 2):
+            etag = self.put(f"/box/huge?partNumber={number}&uploadId={multipart}", bytes(3000))
+            parts += f"<Part><PartNumber>{number}</PartNumber><ETag>{etag}</ETag></Part>"
+        document = f"<CompleteMultipartUpload>{parts}</CompleteMultipartUpload>".encode()
+        self.send("POST", f"/box/huge?uploadId={multipart}", document)
+        error = self.refuse("InvalidRequest", 400, "PUT", "/box/to", x_amz_copy_source="box/huge")
+        self.assertIn("larger than the maximum", error.message)
+
+    def test_asked_checksum_is_computed(self):
+        reply = self.copy(x_amz_checksum_algorithm="CRC32")
+        self.assertEqual([crc32(HELLO)], self.texts(reply, "ChecksumCRC32"))
+        shown = self.send("HEAD", "/box/to", x_amz_checksum_mode="ENABLED").headers
+        self.assertEqual(crc32(HELLO), shown["x-amz-checksum-crc32"])
+
+    def test_late_answers_on_order(self):
+        self.s3.script.late_error("CopyObject", "SlowDown", "Reduce your request rate.", wait=" \n ")
+        reply = self.copy()
+        self.assertEqual(200, reply.status)
+        self.assertTrue(reply.body.startswith(b" \n <Error><Code>SlowDown</Code>"), reply.body)
+        self.assertFalse(self.s3.object_exists("box", "to"))
+        self.s3.script.late_success("CopyObject")
+        reply = self.copy()
+        self.assertRegex(reply.body.decode(), r"^<\?xml [^>]*>\s{5,}<CopyObjectResult ")
+        self.assertEqual([self.etag], self.texts(reply, "ETag"))
+
+
+class DeleteTest(S3Test):
+    def delete_many(self, inner: str, **headers):
+        body = f"<Delete>{inner}</Delete>".encode()
+        digest = base64.b64encode(hashlib.md5(body).digest()).decode()
+        return self.send("POST", "/box?delete", body, **(headers or {"content_md5": digest}))
+
+    def test_delete_is_idempotent(self):
+        self.put("/box/a", HELLO)
+        for _ in range(2):
+            reply = self.send("DELETE", "/box/a")
+            self.assertEqual((204, b""), (reply.status, reply.body))
+            self.assertNotIn("x-amz-version-id", reply.headers)
+        self.refuse("NoSuchKey", 404, "GET", "/box/a")
+
+    def test_delete_many(self):
+        etag = self.put("/box/a", HELLO)
+        self.put("/box/b", HELLO)
+        reply = self.delete_many(f"<Object><Key>a</Key><ETag>{etag}</ETag></Object><Object><Key>none</Key></Object>"
+                                 "<Object><Key>b</Key><ETag>x</ETag></Object>")
+        self.assertEqual(["a", "none"], self.texts(reply, "Deleted/Key"))
+        self.assertEqual(["b", "PreconditionFailed"], self.texts(reply, "Error/Key") + self.texts(reply, "Error/Code"))
+        self.assertEqual(["b"], self.s3.list_keys("box"))
+        self.assertEqual([], list(self.xml(self.delete_many("<Quiet>true</Quiet><Object><Key>b</Key></Object>"))))
+
+    def test_delete_many_is_checked(self):
+        body = b"<Delete><Object><Key>a</Key></Object></Delete>"
+        error = self.refuse("InvalidRequest", 400, "POST", "/box?delete", body)
+        self.assertIn("Content-MD5", error.message)
+        self.refuse("BadDigest", 400, "POST", "/box?delete", body, x_amz_checksum_crc32=crc32(b"x"))
+        self.assertEqual(200, self.send("POST", "/box?delete", body, x_amz_checksum_crc32=crc32(body)).status)
+        for inner in ("", "<Object><Name>a</Name></Object>", "<Object><Key>a</Key></Object>" * 1001, "<Object>"):
+            with self.subTest(inner=inner[:40]), self.assertRaisesRegex(ServiceError, "MalformedXML"):
+                self.delete_many(inner)
+
+
+class VersionTest(S3Test):
+    versioning = True
+
+    def put_version(self, target: str, body: bytes) -> str:
+        return self.send("PUT", target, body).headers["x-amz-version-id"]
+
+    def test_every_put_is_a_version(self):
+        first, second = self.put_version("/box/a", b"1"), self.put_version("/box/a", b"22")
+        self.assertNotEqual(first, second)
+        self.assertEqual((b"22", b"1"), (self.get("/box/a"), self.get(f"/box/a?versionId={first}")))
+        self.assertEqual(second, self.send("HEAD", "/box/a").headers["x-amz-version-id"])
+
+    def test_delete_marker(self):
+        version = self.put_version("/box/a", b"1")
+        reply = self.send("DELETE", "/box/a")
+        marker = reply.headers["x-amz-version-id"]
+        self.assertEqual("true", reply.headers["x-amz-delete-marker"])
+        error = self.refuse("NoSuchKey", 404, "GET", "/box/a")
+        self.assertEqual("true", error.headers["x-amz-delete-marker"])
+        error = self.refuse("MethodNotAllowed", 405, "GET", f"/box/a?versionId={marker}")
+        self.assertEqual(("DELETE", "true"), (error.headers["Allow"], error.headers["x-amz-delete-marker"]))
+        self.assertEqual(405, self.send("HEAD", f"/box/a?versionId={marker}").status)
+        self.assertEqual(b"1", self.get(f"/box/a?versionId={version}"))
+        self.refuse("InvalidRequest", 400, "PUT", "/box/b", x_amz_copy_source=f"box/a?versionId={marker}")
+        self.refuse("NoSuchKey", 404, "PUT", "/box/b", x_amz_copy_source="box/a")
+        reply = self.send("DELETE", f"/box/a?versionId={marker}")
+        self.assertEqual(("true", marker), (reply.headers["x-amz-delete-marker"], reply.headers["x-amz-version-id"]))
+        self.assertEqual(b"1", self.get("/box/a"))
+
+    def test_delete_by_version_spares_a_newer_upload(self):
+        old, new = self.put_version("/box/a", b"old"), self.put_version("/box/a", b"new")
+        reply = self.send("DELETE", f"/box/a?versionId={old}")
+        self.assertEqual((204, old), (reply.status, reply.headers["x-amz-version-id"]))
+        self.assertNotIn("x-amz-delete-marker", reply.headers)
+        self.assertEqual(b"new", self.get("/box/a"))
+        self.refuse("NoSuchVersion", 404, "GET", f"/box/a?versionId={old}")
+        self.assertEqual(204, self.send("DELETE", f"/box/a?versionId={old}").status)
+        self.send("DELETE", f"/box/a?versionId={new}")
+        self.refuse("NoSuchKey", 404, "GET", "/box/a")
+
+    def test_removing_the_newest_makes_the_one_before_current(self):
+        self.put_version("/box/a", b"1")
+        second = self.put_version("/box/a", b"2")
+        self.send("DELETE", f"/box/a?versionId={second}")
+        self.assertEqual(b"1", self.get("/box/a"))
+
+    def test_version_ids_that_cannot_be(self):
+        self.put_version("/box/a", b"1")
+        self.refuse("InvalidArgument", 400, "GET", "/box/a?versionId=")
+        self.refuse("InvalidArgument", 400, "GET", "/box/a?versionId=nonsense")
+        self.refuse("NoSuchVersion", 404, "GET", "/box/a?versionId=null")
+
+    def test_copy_of_a_version(self):
+        old = self.put_version("/box/a", b"old")
+        self.put_version("/box/a", b"new")
+        reply = self.send("PUT", "/box/b", x_amz_copy_source=f"box/a?versionId={old}")
+        self.assertEqual(old, reply.headers["x-amz-copy-source-version-id"])
+        self.assertNotEqual(old, reply.headers["x-amz-version-id"])
+        self.assertEqual(b"old", self.get("/box/b"))
+        self.send("PUT", "/box/a", x_amz_copy_source=f"box/a?versionId={old}")  # restores it
+        self.assertEqual(b"old", self.get("/box/a"))
+
+    def test_suspended_versioning_overwrites_only_null(self):
+        kept = self.put_version("/box/a", b"kept")
+        self.send(
+            "PUT", "/box?versioning", b"<VersioningConfiguration><Status>Suspended</Status></VersioningConfiguration>"
+        )
+        self.assertEqual("null", self.put_version("/box/a", b"2"))
+        self.put_version("/box/a", b"3")
+        self.assertEqual((b"3", b"kept"), (self.get("/box/a?versionId=null"), self.get(f"/box/a?versionId={kept}")))
+        reply = self.send("DELETE", "/box/a")
+        self.assertEqual("null", reply.headers["x-amz-version-id"])
+        self.assertEqual(2, len(self.texts(self.send("GET", "/box?versions"), "*/VersionId")))
+
+    def test_versioning_of_a_bucket_in_use(self):
+        self.s3.create_bucket("late")
+        self.put("/late/a", b"before")
+        self.assertEqual([], self.texts(self.send("GET", "/late?versioning"), "Status"))
+        self.send(
+            "PUT", "/late?versioning", b"<VersioningConfiguration><Status>Enabled</Status></VersioningConfiguration>"
+        )
+        self.assertEqual(["Enabled"], self.texts(self.send("GET", "/late?versioning"), "Status"))
+        self.assertEqual("null", self.send("HEAD", "/late/a").headers["x-amz-version-id"])
+        self.put("/late/a", b"after")
+        self.assertEqual(b"before", self.get("/late/a?versionId=null"))
+        self.refuse("IllegalVersioningConfigurationException", 400, "PUT", "/late?versioning",
+                    b"<VersioningConfiguration><Status>On</Status></VersioningConfiguration>")
+
+    def test_conditional_write_over_a_delete_marker(self):
+        self.put_version("/box/a", b"1")
+        self.send("DELETE", "/box/a")
+        self.refuse("NoSuchKey", 404, "PUT", "/box/a", b"2", if_match='"x"')
+        self.refuse("PreconditionFailed", 412, "DELETE", "/box/a", if_match="*")
+        self.put("/box/a", b"2", if_none_match="*")
+
+    def test_delete_many_tells_markers(self):
+        version = self.put_version("/box/a", b"1")
+        entries = f"<Object><Key>a</Key></Object><Object><Key>a</Key><VersionId>{version}</VersionId></Object>"
+        body = f"<Delete>{entries}</Delete>".encode()
+        reply = self.send("POST", "/box?delete", body, x_amz_checksum_crc32=crc32(body))
+        root = self.xml(reply)
+        self.assertEqual(["true"], [e.text for e in root.findall("Deleted/DeleteMarker")])
+        self.assertEqual([version], [e.text for e in root.findall("Deleted/VersionId")])
+
+
+class TaggingTest(S3Test):
+    def test_tags(self):
+        self.put("/box/a", HELLO, x_amz_tagging="one=1&two=a%20b")
+        reply = self.send("GET", "/box/a?tagging")
+        self.assertEqual((["one", "two"], ["1", "a b"]),
+                         (self.texts(reply, "TagSet/Tag/Key"), self.texts(reply, "TagSet/Tag/Value")))
+        self.send(
+            "PUT", "/box/a?tagging", b"<Tagging><TagSet><Tag><Key>k</Key><Value>v</Value></Tag></TagSet></Tagging>"
+        )
+        self.assertEqual(["k"], self.texts(self.send("GET", "/box/a?tagging"), "TagSet/Tag/Key"))
+        self.assertEqual(204, self.send("DELETE", "/box/a?tagging").status)
+        self.assertEqual([], self.texts(self.send("GET", "/box/a?tagging"), "TagSet/Tag/Key"))
+        self.refuse("InvalidTag", 400, "PUT", "/box/a", HELLO, x_amz_tagging="k=1&k=2")
+
+
+class BucketTest(S3Test):
+    def test_life_of_a_bucket(self):
+        location = b"<LocationConstraint>eu-west-1</LocationConstraint>"
+        body = b"<CreateBucketConfiguration>" + location + b"</CreateBucketConfiguration>"
+        self.assertEqual("/new-one", self.send("PUT", "/new-one", body).headers["Location"])
+        self.refuse("BucketAlreadyOwnedByYou", 409, "PUT", "/new-one", body)
+        self.assertEqual(["box", "new-one"], self.texts(self.send("GET", "/"), "Buckets/Bucket/Name"))
+        self.assertEqual(REGION, self.send("HEAD", "/new-one").headers["x-amz-bucket-region"])
+        self.assertEqual(REGION, self.xml(self.send("GET", "/new-one?location")).text)
+        self.put("/new-one/a", HELLO)
+        self.refuse("BucketNotEmpty", 409, "DELETE", "/new-one")
+        self.send("DELETE", "/new-one/a")
+        self.assertEqual(204, self.send("DELETE", "/new-one").status)
+        self.refuse("NoSuchBucket", 404, "GET", "/new-one?location")
+
+    def test_names(self):
+        for name in ("ab", "Upper", "a..b", "-ab", "1.2.3.4", "a_b", "x" * 64):
+            with self.subTest(name=name):
+                self.refuse("InvalidBucketName", 400, "PUT", f"/{name}", region="us-east-1")
+
+    def test_location_must_fit_the_endpoint(self):
+        self.refuse("IllegalLocationConstraintException", 400, "PUT", "/new-one")
+        self.send("PUT", "/new-one", region="us-east-1")
+        self.assertEqual(None, self.xml(self.send("GET", "/new-one?location")).text)
+        self.send("PUT", "/new-one", region="us-east-1")
+
+    def test_wrong_region(self):
+        self.put("/box/a", HELLO)
+        error = self.refuse("PermanentRedirect", 301, "GET", "/box/a", region="eu-central-1")
+        self.assertEqual("eu-west-1", error.headers["x-amz-bucket-region"])
+        self.assertEqual("box.s3.eu-west-1.amazonaws.com", error.extra["Endpoint"])
+        error = self.refuse("AuthorizationHeaderMalformed", 400, "GET", "/box/a", region="us-east-1")
+        self.assertEqual(("eu-west-1", "eu-west-1"), (error.extra["Region"], error.headers["x-amz-bucket-region"]))
+        reply = self.send("HEAD", "/box", region="us-east-1")
+        self.assertEqual((400, "eu-west-1", b""), (reply.status, reply.headers["x-amz-bucket-region"], reply.body))
+        self.assertEqual(REGION, self.xml(self.send("GET", "/box?location", region="us-east-1")).text)
+
+    def test_expected_owner(self):
+        self.put("/box/a", HELLO, x_amz_expected_bucket_owner="111122223333")
+        self.refuse("AccessDenied", 403, "GET", "/box/a", x_amz_expected_bucket_owner="999922223333")
+
+
+class PythonInterfaceTest(S3Test):
+    def test_objects(self):
+        self.assertEqual("null", self.s3.put_object_bytes("box", "in/é", HELLO, {"Content-Type": "text/plain"}))
+        with self.s3.open_object("box", "in/é") as file:
+            self.assertEqual((b"hello", HELLO[5:]), (file.read(5), file.read()))
+        self.assertEqual("text/plain", self.send("HEAD", "/box/in/%C3%A9").headers["Content-Type"])
+        self.assertEqual((["in/é"], []), (self.s3.list_keys("box", "in/"), self.s3.list_keys("box", "out/")))
+        self.assertEqual((True, False), (self.s3.object_exists("box", "in/é"), self.s3.object_exists("box", "in")))
+        with self.assertRaisesRegex(ServiceError, "NoSuchKey"):
+            self.s3.open_object("box", "none")
+        with self.assertRaisesRegex(ServiceError, "NoSuchBucket"):
+            self.s3.list_keys("none")
+
+    def test_operation_names(self):
+        who = Principal("arn:aws:iam::111122223333:user/t", "AKIA", "s")
+        for method, path, query, name in (
+            ("GET", "/", "", "ListBuckets"),
+            ("PUT", "/box/a", "", "PutObject"),
+            ("PUT", "/box/a", "partNumber=1&uploadId=x", "UploadPart"),
+            ("GET", "/box", "list-type=2", "ListObjectsV2"),
+            ("PATCH", "/box", "", "PATCH"),
+        ):
+            request = Request(method, path, query, Headers([("host", "localhost")]), io.BytesIO(), who, REGION, "R")
+            self.assertEqual(name, self.s3.operation(request))
+
+
+class LargeObjectTest(S3Test):
+    """Memory must not grow with the object."""
+
+    limits = type(S3Test.limits)()
+
+    def test_streamed_in_and_out(self):
+        size = 64 << 20
+
+        class Zeros(io.RawIOBase):
+            left = size
+
+            def readable(self):
+                return True
+
+            def readinto(self, buffer):
+                count = min(len(buffer), self.left)
+                self.left -= count
+                buffer[:count] = bytes(count)
+                return count
+
+        headers = Headers([("host", "localhost"), ("content-length", str(size))])
+        who = Principal("arn:aws:iam::111122223333:user/t", "AKIA", "s")
+        self.s3.handle(Request("PUT", "/box/zeros", "", headers, Zeros(), who, REGION, "R"))
+        reply = self.send("GET", "/box/zeros", range=f"bytes={size - 3}-")
+        self.assertEqual((b"\0\0\0", 3), (self.body(reply), reply.length))
+        reply = self.send("GET", "/box/zeros")
+        with reply.body as file:
+            self.assertEqual((size, 0, size), (reply.length, file.tell(), os.fstat(file.fileno()).st_size))
+
+
+if __name__ == "__main__":
+    unittest.main()

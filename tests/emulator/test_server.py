@@ -1,0 +1,277 @@
+"""The endpoint below AWS: HTTP as it must be, faults on purpose, the routes of /_local/."""
+
+import http.client
+import json
+import pathlib
+import socket
+import tempfile
+import time
+import unittest
+
+from botocore.auth import S3SigV4Auth
+from botocore.awsrequest import AWSRequest
+from botocore.credentials import Credentials
+
+from emulator.protocols import error_response
+from emulator.server import LocalServer, Settings
+from emulator.service import Clock, CredentialStore, Response, ServiceError
+
+
+class Store:
+    """An S3 of one file."""
+
+    name = "s3"
+
+    def __init__(self, file: pathlib.Path):
+        self.file, self.handled = file, 0
+
+    def operation(self, request):
+        return {
+            "GET": "GetObject",
+            "PUT": "PutObject",
+            "HEAD": "HeadObject",
+            "DELETE": "DeleteObject",
+        }[request.method]
+
+    def handle(self, request):
+        self.handled += 1
+        if request.path == "/refuse":
+            raise ServiceError("NoSuchKey", "no & such <key>", 404)
+        if request.path == "/bug":
+            raise KeyError("oops")
+        if request.method == "PUT":
+            self.file.write_bytes(request.body.read())
+            return Response(200, {"ETag": '"e"'})
+        if request.method == "DELETE":
+            return Response(204)
+        return Response(200, {"ETag": '"e"'}, open(self.file, "rb"), self.file.stat().st_size)
+
+    def error(self, request_id, error):
+        return error_response("s3", request_id, error)
+
+
+class ServerTest(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        folder = tempfile.TemporaryDirectory()
+        cls.addClassCleanup(folder.cleanup)
+        credentials = CredentialStore()
+        cls.user = credentials.add_user("tester", "AKIATESTER0000000001", "secret")
+        cls.server = LocalServer(credentials, Clock(), Settings(idle_seconds=60))
+        cls.store = Store(pathlib.Path(folder.name) / "object")
+        cls.store.file.write_bytes(b"hello")
+        cls.server.add(cls.store)
+        cls.server.start()
+        cls.addClassCleanup(cls.server.stop)
+
+    def setUp(self):
+        self.addCleanup(self.server.faults.clear)
+
+    def connect(self) -> http.client.HTTPConnection:
+        connection = http.client.HTTPConnection("127.0.0.1", self.server.port, timeout=10)
+        self.addCleanup(connection.close)
+        return connection
+
+    def signed(self, method="GET", path="/k", body=b""):
+        request = AWSRequest(
+            method, self.server.endpoint + path, {"Host": f"127.0.0.1:{self.server.port}"}, body
+        )
+        S3SigV4Auth(
+            Credentials(self.user.access_key, self.user.secret_key), "s3", "eu-west-1"
+        ).add_auth(request)
+        return dict(request.headers)
+
+    def call(self, method="GET", path="/k", body=b"", connection=None):
+        connection = connection or self.connect()
+        connection.request(method, path, body or None, self.signed(method, path, body))
+        reply = connection.getresponse()
+        return reply, reply.read()
+
+    def raw(self, data: bytes) -> bytes:
+        """What comes back for these bytes until the server closes."""
+        with socket.create_connection(("127.0.0.1", self.server.port), timeout=10) as sock:
+            sock.sendall(data)
+            sock.shutdown(socket.SHUT_WR)
+            return b"".join(iter(lambda: sock.recv(65536), b""))
+
+
+class Http(ServerTest):
+    def test_large_file_is_sent_whole_and_the_connection_lives(self):
+        connection = self.connect()
+        data = bytes(range(256)) * 80000
+        self.assertEqual(self.call("PUT", body=data, connection=connection)[0].status, 200)
+        reply, body = self.call(connection=connection)
+        self.assertEqual((reply.headers["Content-Length"], body == data), (str(len(data)), True))
+        reply, body = self.call("HEAD", connection=connection)
+        self.assertEqual((reply.headers["Content-Length"], body), (str(len(data)), b""))
+        reply, body = self.call("DELETE", connection=connection)
+        self.assertEqual(
+            (reply.status, reply.headers.get("Content-Length"), body), (204, None, b"")
+        )
+        self.assertEqual(self.call(connection=connection)[0].status, 200)
+
+    def test_errors_leave_the_connection_usable(self):
+        connection = self.connect()
+        reply, body = self.call(path="/refuse", connection=connection)
+        self.assertEqual(reply.status, 404)
+        self.assertIn(b"<Code>NoSuchKey</Code><Message>no &amp; such &lt;key&gt;</Message>", body)
+        self.assertEqual(self.call(connection=connection)[0].status, 200)
+
+    def test_a_bug_is_a_500_and_a_trace(self):
+        with self.assertLogs("emulator", "ERROR") as logs:
+            reply, body = self.call(path="/bug")
+        self.assertEqual(reply.status, 500)
+        self.assertIn("KeyError: 'oops'", logs.output[0])
+
+    def test_chunked_request(self):
+        headers = {**self.signed("PUT", body=b"hello world"), "Transfer-Encoding": "chunked"}
+        connection = self.connect()
+        connection.request("PUT", "/k", iter([b"hello ", b"world"]), headers, encode_chunked=True)
+        self.assertEqual(connection.getresponse().status, 200)
+        self.assertEqual(self.store.file.read_bytes(), b"hello world")
+
+    def test_continue_is_sent_for_what_is_wanted_only(self):
+        for body, first in (
+            (b"x" * 2_000_000, b"HTTP/1.1 100 Continue\r\n\r\n"),
+            (b"", b"HTTP/1.1 403 Forbidden\r\n"),
+        ):
+            headers = {
+                **self.signed("PUT", body=body),
+                "Content-Length": str(len(body) or 5),
+                "Expect": "100-continue",
+            }
+            if not body:
+                headers["Authorization"] = headers["Authorization"][:-4] + "0000"
+            head = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
+            with self.subTest(first), socket.create_connection(
+                ("127.0.0.1", self.server.port), timeout=10
+            ) as sock:
+                sock.sendall(f"PUT /k HTTP/1.1\r\n{head}\r\n".encode())
+                self.assertEqual(sock.recv(len(first), socket.MSG_WAITALL), first)
+                if body:
+                    sock.sendall(body)
+                    self.assertTrue(sock.recv(65536).startswith(b"HTTP/1.1 200 OK\r\n"))
+                else:
+                    rest = b"".join(iter(lambda: sock.recv(65536), b""))
+                    self.assertIn(b"\r\nConnection: close\r\n", rest)
+
+    def test_malformed_requests(self):
+        host = b"Host: x\r\n"
+        for what, data, status in (
+            ("no request line", b"hello\r\n\r\n", 400),
+            ("space in the target", b"GET /a b HTTP/1.1\r\n" + host + b"\r\n", 400),
+            ("bytes in the target", "GET /é HTTP/1.1\r\n".encode() + host + b"\r\n", 400),
+            ("HTTP/2", b"GET / HTTP/2\r\n" + host + b"\r\n", 505),
+            ("no host", b"GET / HTTP/1.1\r\n\r\n", 400),
+            ("two hosts", b"GET / HTTP/1.1\r\n" + host + host + b"\r\n", 400),
+            ("space before the colon", b"GET / HTTP/1.1\r\n" + host + b"a : b\r\n\r\n", 400),
+            ("folded line", b"GET / HTTP/1.1\r\n" + host + b"a: b\r\n c\r\n\r\n", 400),
+            (
+                "two lengths",
+                b"GET / HTTP/1.1\r\n" + host + b"Content-Length: 1\r\nContent-Length: 2\r\n\r\n",
+                400,
+            ),
+            ("negative length", b"GET / HTTP/1.1\r\n" + host + b"Content-Length: -1\r\n\r\n", 400),
+            (
+                "length and chunks",
+                b"GET / HTTP/1.1\r\n"
+                + host
+                + b"Content-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n",
+                400,
+            ),
+            (
+                "unknown coding",
+                b"GET / HTTP/1.1\r\n" + host + b"Transfer-Encoding: gzip\r\n\r\n",
+                400,
+            ),
+            (
+                "header without end",
+                b"GET / HTTP/1.1\r\n" + host + b"a: " + b"x" * 70000 + b"\r\n\r\n",
+                431,
+            ),
+        ):
+            with self.subTest(what):
+                self.assertEqual(self.raw(data).split(b" ")[1], str(status).encode())
+
+    def test_half_a_body_is_nothing(self):
+        handled = self.store.file.read_bytes()
+        headers = "".join(
+            f"{name}: {value}\r\n" for name, value in self.signed("PUT", body=b"0123456789").items()
+        )
+        self.assertEqual(
+            self.raw(f"PUT /k HTTP/1.1\r\nContent-Length: 10\r\n{headers}\r\n01234".encode()), b""
+        )
+        self.assertEqual(self.store.file.read_bytes(), handled)
+
+
+class Faults(ServerTest):
+    def test_each_kind(self):
+        self.store.handled = 0
+        faults = self.server.faults
+        faults.add(
+            "s3", "GetObject", "error", code="SlowDown", status=503, headers={"Retry-After": "2"}
+        )
+        reply, body = self.call()
+        self.assertEqual((reply.status, reply.headers["Retry-After"]), (503, "2"))
+        self.assertIn(b"<Code>SlowDown</Code>", body)
+        faults.add("s3", "*", "throttle")
+        self.assertEqual(self.call()[0].status, 503)
+        self.assertEqual(self.store.handled, 0)
+
+        faults.add("s3", "GetObject", "drop_before")
+        self.assertRaises(http.client.RemoteDisconnected, self.call)
+        faults.add("s3", "GetObject", "reset")
+        self.assertRaises(ConnectionResetError, self.call)
+        self.assertEqual(self.store.handled, 0)
+        faults.add("s3", "PutObject", "drop_after")
+        with self.assertRaises(http.client.RemoteDisconnected):
+            self.call("PUT", body=b"acted")
+        self.assertEqual((self.store.handled, self.store.file.read_bytes()), (1, b"acted"))
+
+        faults.add("s3", "GetObject", "truncate", keep_bytes=3)
+        with self.assertRaises(http.client.IncompleteRead) as caught:
+            self.call()
+        self.assertEqual(caught.exception.partial, b"act")
+        faults.add("s3", "GetObject", "slow", seconds=0.2)
+        begin = time.monotonic()
+        self.assertEqual(self.call()[1], b"acted")
+        self.assertGreater(time.monotonic() - begin, 0.2)
+
+    def test_nth_and_times(self):
+        self.server.faults.add("s3", "GetObject", "error", nth=2, times=2, status=500)
+        self.server.faults.add("s3", "DeleteObject", "error", times=0, status=500)
+        self.assertEqual([self.call()[0].status for _ in range(5)], [200, 500, 500, 200, 200])
+        self.assertEqual([self.call("DELETE")[0].status for _ in range(3)], [500, 500, 500])
+
+    def test_unknown_kind(self):
+        self.assertRaises(ValueError, self.server.faults.add, "s3", "*", "explode")
+
+    def test_every_call_is_logged(self):
+        self.server.calls.clear()
+        self.server.faults.add("s3", "GetObject", "drop_before", nth=2)
+        self.call()
+        self.assertRaises(http.client.RemoteDisconnected, self.call)
+        self.assertEqual(
+            [(call.operation, call.status, call.principal) for call in self.server.calls],
+            [("GetObject", 200, self.user.arn), ("GetObject", 0, self.user.arn)],
+        )
+
+
+class Admin(ServerTest):
+    def ask(self, method, path, body=None):
+        connection = self.connect()
+        connection.request(method, path, json.dumps(body) if body is not None else None)
+        reply = connection.getresponse()
+        return reply.status, json.loads(reply.read())
+
+    def test_routes(self):
+        self.server.admin.add("POST", "double", lambda query, body: int(query["n"]) * body["by"])
+        self.assertEqual(self.ask("POST", "/_local/double?n=4", {"by": 2}), (200, 8))
+        status, answer = self.ask("POST", "/_local/double", {"by": 2})
+        self.assertEqual((status, answer["message"]), (400, "KeyError: 'n'"))
+        status, answer = self.ask("GET", "/_local/nothing")
+        self.assertEqual((status, answer["routes"]), (404, ["POST /_local/double"]))
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,181 @@
+"""Everything `make lint` checks. Prints what it does, then what is wrong; exit 1 if anything is."""
+
+import argparse
+import concurrent.futures
+import pathlib
+import re
+import subprocess
+import sys
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
+
+FLAGS = ["-std=gnu11", "-Wall", "-Wextra", "-Wshadow", "-Wconversion", "-Werror", "-Ilib", "-I.", "-Itests",
+         "-isystem", "/usr/include/postgresql"]
+
+# Which folder may include which (design: who may include whom). Headers of the C library and of
+# the system are free for all, but those of libraries only where they are named.
+ROOMS = {
+    "lib/base": {"base"},
+    "lib/event": {"event", "base"},
+    "lib/stage": {"stage", "base"},
+    "lib/http": {"http", "base"},
+    "lib/pg": {"pg", "base"},
+    "lib/aws": {"aws", "base", "http"},
+    "lib/source": {"source", "base", "http", "aws"},
+    "lib/sink": {"sink", "base", "http", "aws"},
+    "lib/load": {"load", "base", "aws"},
+    "lib/config": {"config", "base", "pg"},
+    "lib/audit": {"audit", "base", "pg"},
+    "lib/steps": {
+        "steps", "base", "event", "stage", "http", "pg", "aws", "source", "sink", "load", "config", "audit",
+    },
+    "lib/operate": {"operate", "steps", "base", "pg", "aws", "http", "config", "audit", "event"},
+    "runtime": {"runtime", "base", "http"},
+}
+LIBRARY_HEADERS = {
+    "curl/": {"lib/http/http_curl.c"},
+    "openssl/": {"lib/http", "lib/aws/", "lib/pg"},
+    "libpq-fe.h": {"lib/pg"},
+    "cjson/": {"lib/base/json"},
+    "zlib.h": {"lib/stage"},
+}
+INCLUDE = re.compile(r'^\s*#\s*include\s+["<]([^">]+)[">]', re.MULTILINE)
+
+
+def files(*patterns: str) -> list[pathlib.Path]:
+    return sorted(path for pattern in patterns for path in ROOT.glob(pattern))
+
+
+def run(*command: str) -> str:
+    """What the command complained about; empty when it was content."""
+    result = subprocess.run(command, cwd=ROOT, stdin=subprocess.DEVNULL, capture_output=True, text=True)
+    if result.returncode == 0:
+        return ""
+    return (result.stdout + result.stderr).strip() or f"{' '.join(command)}: exit status {result.returncode}"
+
+
+def relative(path: pathlib.Path) -> str:
+    return str(path.relative_to(ROOT))
+
+
+def check_format(sources) -> list[str]:
+    return [run("clang-format", "--dry-run", "-Werror", relative(path)) for path in sources]
+
+
+def check_includes(sources) -> list[str]:
+    problems = []
+    for path in sources:
+        name = relative(path)
+        if name.startswith("tests/"):
+            continue
+        room = next((room for room in ROOMS if name.startswith(room + "/")), None)
+        for included in INCLUDE.findall(path.read_text()):
+            problems += judge_include(name, room, included)
+    return problems
+
+
+def judge_include(name: str, room: str | None, included: str) -> list[str]:
+    for header, allowed in LIBRARY_HEADERS.items():
+        if included.startswith(header) and not any(name.startswith(place) for place in allowed):
+            return [f"{name}: may not include <{included}>"]
+    folder = included.split("/")[0]
+    known = {folder for folders in ROOMS.values() for folder in folders}
+    if room and "/" in included and folder in known and folder not in ROOMS[room]:
+        return [f"{name}: {room} may not include {included} (design: who may include whom)"]
+    return []
+
+
+def check_banned(sources) -> list[str]:
+    return [
+        f'{relative(path)}: does not include "base/banned.h"'
+        for path in sources
+        if path.suffix == ".c"
+        and not relative(path).startswith("tests/")
+        and '#include "base/banned.h"' not in path.read_text()
+    ]
+
+
+def check_sizes(sources) -> list[str]:
+    """Files over 600 lines and functions over 60: each should be read at one height."""
+    problems = []
+    for path in sources:
+        lines = path.read_text().splitlines()
+        if len(lines) > 600:
+            problems.append(f"{relative(path)}: {len(lines)} lines")
+        start = None
+        for number, line in enumerate(lines, 1):
+            if line.startswith("{"):
+                start = number
+            elif line.startswith("}") and start:
+                if number - start > 60:
+                    problems.append(f"{relative(path)}:{start}: a function of {number - start} lines")
+                start = None
+    return problems
+
+
+def check_clang(sources, pool) -> list[str]:
+    return list(pool.map(
+        lambda path: run("clang", *FLAGS, "-fsyntax-only", relative(path)),
+        [path for path in sources if path.suffix == ".c"],
+    ))
+
+
+def check_tidy(sources, pool) -> list[str]:
+    return list(pool.map(
+        lambda path: run("clang-tidy", "--quiet", relative(path), "--", *FLAGS),
+        [path for path in sources if path.suffix == ".c"],
+    ))
+
+
+def check_cppcheck(sources, jobs: int, build: str) -> list[str]:
+    cache = pathlib.Path(build, "cppcheck")
+    cache.mkdir(parents=True, exist_ok=True)
+    names = [relative(path) for path in sources if path.suffix == ".c" and not relative(path).startswith("tests/")]
+    return [run(
+        "cppcheck", "--quiet", "--std=c11", f"-j{jobs}", "--error-exitcode=1", "--inline-suppr",
+        "--enable=warning,performance,portability", "--suppress=missingIncludeSystem",
+        "--suppress=normalCheckLevelMaxBranches", f"--cppcheck-build-dir={cache}",
+        "--library=posix", "-Ilib", "-I.", *names,
+    )] if names else []
+
+
+def check_python(scripts) -> list[str]:
+    return [run("/usr/bin/python3", "-m", "pyflakes", *map(relative, scripts))]
+
+
+def check_shell(scripts) -> list[str]:
+    return [run("shellcheck", *map(relative, scripts))]
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--build", default="build")
+    parser.add_argument("--jobs", type=int, default=2)
+    arguments = parser.parse_args()
+    sources = files("lib/*/*.[ch]", "runtime/*.[ch]", "functions/*.[ch]", "functions/*/*.[ch]", "tests/*/*.[ch]")
+    scripts = files("tests/**/*.py", "layers/**/*.py")
+    shell = [path for path in files("*.sh", "layers/**/*.sh", "tests/**/*.sh", ".ci/run")]
+    with concurrent.futures.ThreadPoolExecutor(arguments.jobs) as pool:
+        checks = {
+            "formatting": lambda: check_format(sources),
+            "who includes whom": lambda: check_includes(sources),
+            "banned functions": lambda: check_banned(sources),
+            "sizes": lambda: check_sizes(sources),
+            "clang's warnings": lambda: check_clang(sources, pool),
+            "clang-tidy": lambda: check_tidy(sources, pool),
+            "cppcheck": lambda: check_cppcheck(sources, arguments.jobs, arguments.build),
+            "Python": lambda: check_python(scripts),
+            "shell": lambda: check_shell(shell),
+        }
+        failed = 0
+        for name, check in checks.items():
+            problems = [problem for problem in check() if problem]
+            failed += len(problems)
+            print(f"{'FAIL' if problems else 'ok':4} {name}", flush=True)
+            for problem in problems:
+                print("     " + problem.replace("\n", "\n     "))
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

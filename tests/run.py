@@ -1,0 +1,260 @@
+"""Runs the tests and adds them up: `make test` calls it.
+
+Every test program speaks TAP: the C tests by cmocka, the Python tests through tap.py, the fuzz
+targets (run once over their kept corpus) as one test each. A program that dies, exceeds its time
+or prints no complete plan counts as a failure of its own. Ctrl-C and SIGTERM end the programs, too.
+"""
+
+import argparse
+import concurrent.futures
+import contextlib
+import dataclasses
+import os
+import pathlib
+import re
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+TAP_PLAN = re.compile(r"^1\.\.(\d+)", re.MULTILINE)
+TAP_RESULT = re.compile(r"^(ok|not ok)\b(.*)$", re.MULTILINE)
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+GRACE_SECONDS = 20.0  # for a program to clear up after itself
+
+
+@dataclasses.dataclass
+class Program:
+    name: str
+    command: list[str]
+    seconds: int  # time limit
+    is_tap: bool = True
+
+
+@dataclasses.dataclass
+class Outcome:
+    program: Program
+    passed: int = 0
+    failed: int = 0
+    skipped: list[str] = dataclasses.field(default_factory=list)
+    elapsed: float = 0.0
+    output: str = ""
+
+
+class Stop(BaseException):
+    """A signal asks for the end."""
+
+
+def _stop(number, frame):
+    raise Stop
+
+
+class Running:
+    """The programs under way, each in a process group of its own."""
+
+    def __init__(self):
+        self._lock = threading.Lock()
+        self._processes: set[subprocess.Popen] = set()
+        self._stopped = False
+
+    def start(self, command: list[str], **options) -> subprocess.Popen:
+        with self._lock:
+            if self._stopped:
+                raise OSError("the tests were stopped")
+            process = subprocess.Popen(command, start_new_session=True, **options)
+            self._processes.add(process)
+            return process
+
+    def forget(self, process: subprocess.Popen) -> None:
+        with self._lock:
+            self._processes.discard(process)
+
+    def stop(self) -> None:
+        with self._lock:
+            self._stopped = True
+            processes = list(self._processes)
+        for process in processes:
+            signal_group(process, signal.SIGTERM)
+        end = time.monotonic() + GRACE_SECONDS
+        for process in processes:
+            await_end(process, max(0.0, end - time.monotonic()))
+
+
+def signal_group(process: subprocess.Popen, number: signal.Signals) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, number)
+
+
+def end_group(process: subprocess.Popen, seconds: float) -> None:
+    """Asks first: a program that is killed leaves its servers and folders behind."""
+    signal_group(process, signal.SIGTERM)
+    await_end(process, seconds)
+
+
+def await_end(process: subprocess.Popen, seconds: float) -> None:
+    try:
+        process.wait(seconds)
+    except subprocess.TimeoutExpired:
+        signal_group(process, signal.SIGKILL)
+        process.wait()
+
+
+def discover(build: pathlib.Path, flavour: str) -> list[Program]:
+    programs = []
+    for kind, seconds in (("unit", 180), ("wire", 300)):
+        for source in sorted((ROOT / "tests" / kind).glob("test_*.c")):
+            binary = build / flavour / "tests" / kind / source.stem
+            programs.append(Program(f"{kind}/{source.stem}", [str(binary)], seconds))
+    if flavour != "test":
+        return programs
+    for source in sorted((ROOT / "tests/fuzz").glob("fuzz_*.c")):
+        corpus = ROOT / "tests/fuzz/corpus" / source.stem.removeprefix("fuzz_")
+        command = [str(build / "fuzz/tests/fuzz" / source.stem), "-runs=0", "-timeout=10", str(corpus)]
+        programs.append(Program(f"fuzz/{source.stem}", command, 120, is_tap=False))
+    for folder in ("emulator", "e2e"):
+        for source in sorted((ROOT / "tests" / folder).glob("test_*.py")):
+            command = ["/usr/bin/python3", str(ROOT / "tests/tap.py"), str(source)]
+            programs.append(Program(f"{folder}/{source.stem}", command, 1800))
+    return programs
+
+
+def environment(build: pathlib.Path) -> dict[str, str]:
+    """What tests see: no credentials, proxies or endpoints of whoever runs them."""
+    kept = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.upper().startswith(("AWS_", "PG")) and not name.lower().endswith("_proxy")
+    }
+    kept.update(
+        BUILD=str(build),
+        CMOCKA_MESSAGE_OUTPUT="TAP",
+        ASAN_OPTIONS="detect_leaks=1:abort_on_error=0:strict_string_checks=1:detect_stack_use_after_return=1",
+        UBSAN_OPTIONS="print_stacktrace=1:halt_on_error=1",
+        PYTHONPATH=str(ROOT / "tests"),
+        PYTHONDONTWRITEBYTECODE="1",
+        PYTHONWARNINGS="default",
+    )
+    return kept
+
+
+def run(program: Program, env: dict[str, str], running: Running) -> Outcome:
+    outcome = Outcome(program)
+    started = time.monotonic()
+    with tempfile.TemporaryFile() as output:  # a pipe would wait for whoever still holds it
+        problem = attend(program, env, running, output)
+        output.seek(0)
+        outcome.output = output.read().decode(errors="replace")
+    outcome.elapsed = time.monotonic() - started
+    judge(outcome, problem)
+    return outcome
+
+
+def attend(program: Program, env: dict[str, str], running: Running, output) -> str:
+    """Starts the program and waits for its end; what was wrong with that."""
+    try:
+        process = running.start(
+            program.command,
+            cwd=ROOT,
+            env=env,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+        )
+    except OSError as error:
+        return f"cannot be started: {error}"
+    try:
+        status = process.wait(program.seconds)
+    except subprocess.TimeoutExpired:
+        end_group(process, GRACE_SECONDS)
+        return f"still running after its limit of {program.seconds} s"
+    finally:
+        running.forget(process)
+    if status < 0:
+        return f"killed by {signal.Signals(-status).name}"
+    return f"exit status {status}" if status else ""
+
+
+def judge(outcome: Outcome, problem: str) -> None:
+    if not outcome.program.is_tap:
+        outcome.passed, outcome.failed = (0, 1) if problem else (1, 0)
+        outcome.output += f"\n{problem}" if problem else ""
+        return
+    for result, rest in TAP_RESULT.findall(outcome.output):
+        skip = re.search(r"# SKIP\s*(.*)", rest, re.IGNORECASE)
+        if skip:
+            outcome.skipped.append(skip.group(1))
+        elif result == "ok":
+            outcome.passed += 1
+        else:
+            outcome.failed += 1
+    planned = sum(int(number) for number in TAP_PLAN.findall(outcome.output))
+    seen = outcome.passed + outcome.failed + len(outcome.skipped)
+    if not problem and (planned == 0 or planned != seen):
+        problem = f"planned {planned} tests and reported {seen}"
+    if problem and outcome.failed == 0:
+        outcome.failed = 1
+    if problem:
+        outcome.output += f"\n{outcome.program.name}: {problem}"
+
+
+def show(outcome: Outcome) -> None:
+    verdict = "FAIL" if outcome.failed else "ok"
+    skipped = f", {len(outcome.skipped)} skipped" if outcome.skipped else ""
+    print(
+        f"{verdict:4} {outcome.program.name:36} {outcome.passed:4} passed{skipped}  {outcome.elapsed:.1f} s",
+        flush=True,
+    )
+    for reason in outcome.skipped:
+        print(f"     skipped: {reason}")
+    if outcome.failed:
+        print("     | " + outcome.output.strip().replace("\n", "\n     | "), flush=True)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--build", default="build", type=pathlib.Path)
+    parser.add_argument("--flavour", default="test")
+    parser.add_argument("--only", help="run the programs whose name contains this")
+    arguments = parser.parse_args()
+    build = arguments.build.resolve()
+    programs = [p for p in discover(build, arguments.flavour) if (arguments.only or "") in p.name]
+    if not programs:
+        print(f"no test program has {arguments.only!r} in its name; their names are the files' below tests/")
+    for number in SIGNALS:
+        signal.signal(number, _stop)
+    running = Running()
+    pool = concurrent.futures.ThreadPoolExecutor(max_workers=os.cpu_count() or 2)
+    try:
+        return run_all(programs, environment(build), pool, running)
+    except Stop:
+        for number in SIGNALS:  # the end is under way; another Ctrl-C must not cut it short
+            signal.signal(number, signal.SIG_IGN)
+        print("\nstopping ...", flush=True)
+        pool.shutdown(wait=False, cancel_futures=True)
+        running.stop()
+        print("stopped before all tests had run")
+        return 130
+    finally:
+        pool.shutdown(wait=True)
+
+
+def run_all(programs: list[Program], env: dict[str, str], pool, running: Running) -> int:
+    passed = failed = skipped = 0
+    # The long ones first, so that they do not trail behind.
+    jobs = [pool.submit(run, program, env, running) for program in sorted(programs, key=lambda p: -p.seconds)]
+    for job in concurrent.futures.as_completed(jobs):
+        outcome = job.result()
+        show(outcome)
+        passed, failed = passed + outcome.passed, failed + outcome.failed
+        skipped += len(outcome.skipped)
+    if skipped:
+        print(f"skipped: {skipped}, for the reasons above")
+    print(f"{passed} passed, {failed} failed")
+    return 1 if failed or not passed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,363 @@
+#include "unit/unit.h"
+
+#include "base/encode.h"
+
+#include <stdio.h>
+
+typedef void encode_function(struct strbuf *out, struct slice bytes);
+typedef int decode_function(struct strbuf *out, struct slice text, struct error *err);
+
+struct pair {
+    struct slice plain;
+    struct slice encoded;
+};
+
+/* What is in the buffer already must stay in front of the result. */
+static void assert_encodes(encode_function *encode, struct slice plain, struct slice encoded)
+{
+    struct strbuf out = STRBUF_INIT;
+    strbuf_append_char(&out, '>');
+    encode(&out, plain);
+    assert_int_equal(out.size, encoded.size + 1);
+    assert_memory_equal(out.data + 1, encoded.data, encoded.size);
+    strbuf_release(&out);
+}
+
+static void assert_decodes(decode_function *decode, struct slice encoded, struct slice plain)
+{
+    struct strbuf out = STRBUF_INIT;
+    struct error err;
+    strbuf_append_char(&out, '>');
+    assert_int_equal(decode(&out, encoded, &err), 0);
+    assert_int_equal(out.size, plain.size + 1);
+    assert_memory_equal(out.data + 1, plain.data, plain.size);
+    strbuf_release(&out);
+}
+
+/* A refused text must leave nothing behind. */
+static void assert_refused(decode_function *decode, struct slice text, const char *part)
+{
+    struct strbuf out = STRBUF_INIT;
+    struct error err;
+    strbuf_append_text(&out, "kept");
+    assert_int_equal(decode(&out, text, &err), -1);
+    assert_int_equal(err.kind, ERROR_INVALID);
+    assert_says(err.message, part);
+    assert_int_equal(out.size, strlen("kept"));
+    assert_string_equal(out.data, "kept");
+    strbuf_release(&out);
+}
+
+static void all_bytes(char bytes[256])
+{
+    for (size_t i = 0; i < 256; i++) {
+        bytes[i] = (char)i;
+    }
+}
+
+/* ---- percent ----------------------------------------------------------------------------------
+ */
+
+static void test_uri_keeps_the_unreserved_only(void **state)
+{
+    static const char unreserved[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+                                     "0123456789-._~";
+    (void)state;
+    for (int byte = 0; byte < 256; byte++) {
+        char plain = (char)byte;
+        char encoded[4];
+        bool is_kept = byte != 0 && strchr(unreserved, byte) != NULL;
+        (void)snprintf(encoded, sizeof(encoded), is_kept ? "%c" : "%%%02X", byte);
+        assert_encodes(encode_uri, slice_of(&plain, 1), slice_from(encoded));
+        assert_encodes(encode_uri_path, slice_of(&plain, 1),
+                       byte == '/' ? SLICE("/") : slice_from(encoded));
+    }
+}
+
+static void test_uri_pairs(void **state)
+{
+    static const struct pair pairs[] = {
+        {SLICE_INIT(""), SLICE_INIT("")},
+        {SLICE_INIT("a b+c"), SLICE_INIT("a%20b%2Bc")},
+        {SLICE_INIT("100%"), SLICE_INIT("100%25")},
+        {SLICE_INIT("na\xC3\xAFve"), SLICE_INIT("na%C3%AFve")},
+        {SLICE_INIT("a\0b"), SLICE_INIT("a%00b")},
+        {SLICE_INIT("in/f.txt"), SLICE_INIT("in%2Ff.txt")},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof(pairs) / sizeof(pairs[0]); i++) {
+        assert_encodes(encode_uri, pairs[i].plain, pairs[i].encoded);
+        assert_decodes(decode_uri, pairs[i].encoded, pairs[i].plain);
+        assert_decodes(decode_form, pairs[i].encoded, pairs[i].plain);
+    }
+    assert_encodes(encode_uri_path, SLICE("in/a b/f.txt"), SLICE("in/a%20b/f.txt"));
+}
+
+static void test_decoding_takes_either_case_and_what_needs_no_escape(void **state)
+{
+    (void)state;
+    assert_decodes(decode_uri, SLICE("%c3%AF%2f"), SLICE("\xC3\xAF/"));
+    assert_decodes(decode_uri, SLICE("a/b?c=d&e \xFF"), SLICE("a/b?c=d&e \xFF"));
+    assert_decodes(decode_uri, SLICE("%2525"), SLICE("%25")); /* once, not twice */
+}
+
+static void test_a_plus_is_a_blank_in_forms_only(void **state)
+{
+    (void)state;
+    assert_decodes(decode_form, SLICE("a+b%2Bc%20d"), SLICE("a b+c d"));
+    assert_decodes(decode_form, SLICE("++"), SLICE("  "));
+    assert_decodes(decode_uri, SLICE("a+b%2Bc%20d"), SLICE("a+b+c d"));
+}
+
+static void test_bad_escapes_are_refused_with_their_offset(void **state)
+{
+    static const struct {
+        struct slice text;
+        const char *offset;
+    } cases[] = {
+        {SLICE_INIT("%"), "offset 0"},      {SLICE_INIT("ab%"), "offset 2"},
+        {SLICE_INIT("ab%4"), "offset 2"},   {SLICE_INIT("%41%4g"), "offset 3"},
+        {SLICE_INIT("%g4"), "offset 0"},    {SLICE_INIT("%%41"), "offset 0"},
+        {SLICE_INIT("%4 1"), "offset 0"},   {SLICE_INIT("%+4"), "offset 0"},
+        {SLICE_INIT("x%-1y"), "offset 1"},  {SLICE_INIT("%0x41"), "offset 0"},
+        {SLICE_INIT("%4\x00"), "offset 0"}, {SLICE_INIT("%\xC3\xA9"), "offset 0"},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        assert_refused(decode_uri, cases[i].text, cases[i].offset);
+        assert_refused(decode_form, cases[i].text, cases[i].offset);
+    }
+}
+
+static void test_decoding_does_not_look_behind_the_slice(void **state)
+{
+    (void)state;
+    assert_refused(decode_uri, slice_take(SLICE("a%41"), 3), "offset 1");
+    assert_refused(decode_uri, slice_take(SLICE("a%41"), 2), "offset 1");
+    assert_decodes(decode_uri, slice_take(SLICE("a%41%41"), 4), SLICE("aA"));
+}
+
+/* ---- hexadecimal ------------------------------------------------------------------------------
+ */
+
+static void test_hex_pairs(void **state)
+{
+    static const struct pair pairs[] = {
+        {SLICE_INIT(""), SLICE_INIT("")},
+        {SLICE_INIT("\x00"), SLICE_INIT("00")},
+        {SLICE_INIT("\x01\x23\x45\x67\x89\xAB\xCD\xEF"), SLICE_INIT("0123456789abcdef")},
+        {SLICE_INIT("\xFF\x80"), SLICE_INIT("ff80")},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof(pairs) / sizeof(pairs[0]); i++) {
+        assert_encodes(encode_hex, pairs[i].plain, pairs[i].encoded);
+        assert_decodes(decode_hex, pairs[i].encoded, pairs[i].plain);
+    }
+    assert_decodes(decode_hex, SLICE("aBCd"), SLICE("\xAB\xCD"));
+}
+
+static void test_bad_hex_is_refused(void **state)
+{
+    (void)state;
+    assert_refused(decode_hex, SLICE("a"), "odd number of digits (1)");
+    assert_refused(decode_hex, SLICE("abc"), "odd number of digits (3)");
+    assert_refused(decode_hex, SLICE("0g"), "offset 1");
+    assert_refused(decode_hex, SLICE("00g0"), "offset 2");
+    assert_refused(decode_hex, SLICE("0x00"), "offset 1");
+    assert_refused(decode_hex, SLICE(" 0"), "offset 0");
+    assert_refused(decode_hex, SLICE("-1"), "offset 0");
+}
+
+static void test_hex_digits(void **state)
+{
+    static const char digits[] = "0123456789abcdefABCDEF";
+    (void)state;
+    for (int byte = 0; byte < 256; byte++) {
+        const char *found = byte == 0 ? NULL : strchr(digits, byte);
+        int value = found == NULL ? -1 : (int)(found - digits);
+        assert_int_equal(decode_hex_digit((char)byte), value > 15 ? value - 6 : value);
+    }
+}
+
+/* ---- base64 -----------------------------------------------------------------------------------
+ */
+
+static void test_base64_pairs(void **state)
+{
+    static const struct pair pairs[] = {
+        /* RFC 4648, section 10 */
+        {SLICE_INIT(""), SLICE_INIT("")},
+        {SLICE_INIT("f"), SLICE_INIT("Zg==")},
+        {SLICE_INIT("fo"), SLICE_INIT("Zm8=")},
+        {SLICE_INIT("foo"), SLICE_INIT("Zm9v")},
+        {SLICE_INIT("foob"), SLICE_INIT("Zm9vYg==")},
+        {SLICE_INIT("fooba"), SLICE_INIT("Zm9vYmE=")},
+        {SLICE_INIT("foobar"), SLICE_INIT("Zm9vYmFy")},
+        {SLICE_INIT("\x00\x00\x00"), SLICE_INIT("AAAA")},
+        {SLICE_INIT("\xFF\xFF\xFF"), SLICE_INIT("////")},
+        {SLICE_INIT("\xFB\xEF\xBE"), SLICE_INIT("++++")},
+        {SLICE_INIT("\x00"), SLICE_INIT("AA==")},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof(pairs) / sizeof(pairs[0]); i++) {
+        assert_encodes(encode_base64, pairs[i].plain, pairs[i].encoded);
+        assert_decodes(decode_base64, pairs[i].encoded, pairs[i].plain);
+    }
+}
+
+static void test_bad_base64_is_refused(void **state)
+{
+    static const struct {
+        struct slice text;
+        const char *part;
+    } cases[] = {
+        {SLICE_INIT("Z"), "its length, 1,"},
+        {SLICE_INIT("Zg"), "its length, 2,"},
+        {SLICE_INIT("Zg="), "its length, 3,"},
+        {SLICE_INIT("Zm9vY"), "its length, 5,"},
+        {SLICE_INIT("Zm9v\n"), "its length, 5,"},
+        {SLICE_INIT("===="), "offset 0"},
+        {SLICE_INIT("Z==="), "offset 1"},
+        {SLICE_INIT("Zg=v"), "offset 2"},     /* padding inside a group */
+        {SLICE_INIT("Zg==Zm9v"), "offset 2"}, /* padding before the end */
+        {SLICE_INIT("Zm8=Zm9v"), "offset 3"},
+        {SLICE_INIT("Zm9vZ-8="), "offset 5"}, /* the URL alphabet */
+        {SLICE_INIT("Zm_v"), "offset 2"},
+        {SLICE_INIT(" m9v"), "offset 0"},
+        {SLICE_INIT("Zm9\x00"), "offset 3"},
+        {SLICE_INIT("Zm9\xFF"), "offset 3"},
+        {SLICE_INIT("Zh=="), "digit at offset 1 are not zero"},
+        {SLICE_INIT("Zm9="), "digit at offset 2 are not zero"},
+        {SLICE_INIT("Zm9vZm9="), "digit at offset 6 are not zero"},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        assert_refused(decode_base64, cases[i].text, cases[i].part);
+    }
+}
+
+static void test_all_bytes_survive_every_round_trip(void **state)
+{
+    static const struct {
+        encode_function *encode;
+        decode_function *decode;
+    } codecs[] = {
+        {encode_uri, decode_uri}, {encode_uri, decode_form},      {encode_uri_path, decode_uri},
+        {encode_hex, decode_hex}, {encode_base64, decode_base64},
+    };
+    char bytes[256];
+    (void)state;
+    all_bytes(bytes);
+    for (size_t i = 0; i < sizeof(codecs) / sizeof(codecs[0]); i++) {
+        for (size_t size = 0; size <= sizeof(bytes); size++) {
+            struct strbuf encoded = STRBUF_INIT;
+            codecs[i].encode(&encoded, slice_of(bytes, size));
+            assert_decodes(codecs[i].decode, strbuf_slice(&encoded), slice_of(bytes, size));
+            strbuf_release(&encoded);
+        }
+    }
+}
+
+/* ---- CRC-32 -----------------------------------------------------------------------------------
+ */
+
+static void test_crc32_vectors(void **state)
+{
+    static const struct {
+        struct slice bytes;
+        uint32_t crc;
+    } vectors[] = {
+        {SLICE_INIT(""), 0x00000000},
+        {SLICE_INIT("a"), 0xE8B7BE43},
+        {SLICE_INIT("abc"), 0x352441C2},
+        {SLICE_INIT("123456789"), 0xCBF43926},
+        {SLICE_INIT("The quick brown fox jumps over the lazy dog"), 0x414FA339},
+        {SLICE_INIT("\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00"
+                    "\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00"),
+         0x190A55AD},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof(vectors) / sizeof(vectors[0]); i++) {
+        assert_int_equal(encode_crc32(0, vectors[i].bytes), vectors[i].crc);
+    }
+    assert_int_equal(encode_crc32(0, slice_of(NULL, 0)), 0);
+}
+
+static void test_crc32_of_chunks_is_that_of_the_whole(void **state)
+{
+    char bytes[256];
+    (void)state;
+    all_bytes(bytes);
+    assert_int_equal(encode_crc32(0, slice_of(bytes, sizeof(bytes))), 0x29058C73);
+    for (size_t cut = 0; cut <= sizeof(bytes); cut++) {
+        uint32_t crc = encode_crc32(0, slice_of(bytes, cut));
+        crc = encode_crc32(crc, slice_of(bytes + cut, sizeof(bytes) - cut));
+        assert_int_equal(crc, 0x29058C73);
+    }
+}
+
+/* Bit by bit, as the definition has it. */
+static uint32_t slow_crc32(uint32_t crc, const char *bytes, size_t size)
+{
+    crc = ~crc;
+    for (size_t i = 0; i < size; i++) {
+        crc ^= (unsigned char)bytes[i];
+        for (int bit = 0; bit < 8; bit++) {
+            crc = (crc & 1) != 0 ? crc >> 1 ^ 0xEDB88320U : crc >> 1;
+        }
+    }
+    return ~crc;
+}
+
+/* However many steps of 64, of 8 and of 1 byte there are, and wherever the bytes begin. */
+static void test_crc32_of_every_size_is_what_is_defined(void **state)
+{
+    char bytes[520];
+    uint32_t crc = 0x12345678;
+    (void)state;
+    for (size_t i = 0; i < sizeof(bytes); i++) {
+        bytes[i] = (char)(i * i >> 3);
+    }
+    for (size_t size = 0; size <= sizeof(bytes) - 8; size++) {
+        const char *begin = bytes + size % 8;
+        assert_int_equal(encode_crc32(crc, slice_of(begin, size)), slow_crc32(crc, begin, size));
+        crc = encode_crc32(crc, slice_of(begin, size));
+    }
+}
+
+static void test_joined_crc32_is_that_of_the_whole(void **state)
+{
+    char bytes[256];
+    (void)state;
+    all_bytes(bytes);
+    for (size_t cut = 0; cut <= sizeof(bytes); cut++) {
+        uint32_t first = encode_crc32(0, slice_of(bytes, cut));
+        uint32_t second = encode_crc32(0, slice_of(bytes + cut, sizeof(bytes) - cut));
+        assert_int_equal(encode_crc32_join(first, second, sizeof(bytes) - cut), 0x29058C73);
+    }
+    /* Of 5 GB: as zlib's crc32_combine has it. */
+    assert_int_equal(encode_crc32_join(0xE8B7BE43, 0xE8B7BE43, UINT64_C(5000000000)), 0x4E634E54);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_uri_keeps_the_unreserved_only),
+        cmocka_unit_test(test_uri_pairs),
+        cmocka_unit_test(test_decoding_takes_either_case_and_what_needs_no_escape),
+        cmocka_unit_test(test_a_plus_is_a_blank_in_forms_only),
+        cmocka_unit_test(test_bad_escapes_are_refused_with_their_offset),
+        cmocka_unit_test(test_decoding_does_not_look_behind_the_slice),
+        cmocka_unit_test(test_hex_pairs),
+        cmocka_unit_test(test_bad_hex_is_refused),
+        cmocka_unit_test(test_hex_digits),
+        cmocka_unit_test(test_base64_pairs),
+        cmocka_unit_test(test_bad_base64_is_refused),
+        cmocka_unit_test(test_all_bytes_survive_every_round_trip),
+        cmocka_unit_test(test_crc32_vectors),
+        cmocka_unit_test(test_crc32_of_chunks_is_that_of_the_whole),
+        cmocka_unit_test(test_crc32_of_every_size_is_what_is_defined),
+        cmocka_unit_test(test_joined_crc32_is_that_of_the_whole),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,203 @@
+#include "unit/unit.h"
+
+#include "base/encode.h"
+#include "base/json_writer.h"
+#include "base/redact.h"
+
+#include <stdio.h>
+
+#define MARK "[redacted]"
+
+static void assert_redacted(struct slice text, const char *expected)
+{
+    struct strbuf out = STRBUF_INIT;
+    redact_append(&out, text);
+    assert_string_equal(out.data, expected);
+    strbuf_release(&out);
+}
+
+static int forget_all(void **state)
+{
+    (void)state;
+    redact_forget_all();
+    return 0;
+}
+
+static void test_without_secrets_text_stays(void **state)
+{
+    (void)state;
+    struct strbuf out = STRBUF_INIT;
+    strbuf_append_text(&out, "before ");
+    redact_append(&out, SLICE("swordfish \\ % +"));
+    assert_string_equal(out.data, "before swordfish \\ % +");
+    strbuf_release(&out);
+    assert_redacted((struct slice){NULL, 0}, "");
+}
+
+static void test_every_occurrence_goes(void **state)
+{
+    (void)state;
+    redact_register(SLICE("swordfish"));
+    assert_redacted(SLICE("swordfish"), MARK);
+    assert_redacted(SLICE("a swordfish, swordfishswordfish."), "a " MARK ", " MARK MARK ".");
+    assert_redacted(SLICE("Swordfish swordfis swordfi"), "Swordfish swordfis " MARK);
+    assert_redacted(SLICE("sswordfish"), "s" MARK);
+    assert_redacted(SLICE("swordswordfish"), "sword" MARK);
+}
+
+static void test_short_values_are_ignored(void **state)
+{
+    (void)state;
+    redact_register(SLICE("12345"));
+    redact_register((struct slice){NULL, 0});
+    assert_redacted(SLICE("12345"), "12345");
+    redact_register(SLICE("123456"));
+    assert_redacted(SLICE("123456 12345"), MARK " 12345");
+}
+
+/* Every form of awkward secrets is found, and nothing of them is left over. */
+static void test_all_encoded_forms(void **state)
+{
+    (void)state;
+    static const struct slice secrets[] = {
+        SLICE_INIT("p\"a\\s/s w\\\"ord"),     SLICE_INIT("tab\tnewline\nreturn\r"),
+        SLICE_INIT("\b\f\x01\x1F\x7F!"),      SLICE_INIT("\xC3\xA9t\xC3\xA9 \xE2\x82\xAC 100%"),
+        SLICE_INIT("\\\\\\\"\"\\end\\"),      SLICE_INIT("100%25+1&a=b c"),
+        SLICE_INIT("\xF0\x9F\x98\x80 smile"), SLICE_INIT("not\xFFutf8\x80"),
+    };
+    for (size_t i = 0; i < sizeof(secrets) / sizeof(secrets[0]); i++) {
+        struct strbuf once = STRBUF_INIT;
+        struct strbuf twice = STRBUF_INIT;
+        struct strbuf percent = STRBUF_INIT;
+        redact_forget_all();
+        redact_register(secrets[i]);
+        assert_redacted(secrets[i], MARK);
+        encode_uri(&percent, secrets[i]);
+        assert_redacted(strbuf_slice(&percent), MARK);
+        if (i != 7) { /* what is not UTF-8 cannot be written as JSON */
+            json_append_quoted(&once, secrets[i]);
+            assert_redacted(strbuf_slice(&once), "\"" MARK "\"");
+            json_append_quoted(&twice, strbuf_slice(&once));
+            assert_says(twice.data, "\\\"");
+            struct slice inner = slice_take(slice_skip(strbuf_slice(&twice), 3), twice.size - 6);
+            assert_redacted(inner, MARK);
+        }
+        strbuf_release(&once);
+        strbuf_release(&twice);
+        strbuf_release(&percent);
+    }
+}
+
+static void test_other_writers_escapes(void **state)
+{
+    (void)state;
+    redact_register(SLICE("a/b \"\xC3\xA9\" \xF0\x9F\x98\x80z"));
+    assert_redacted(SLICE("a\\/b \\\"\\u00e9\\\" \\ud83d\\ude00z"), MARK);
+    assert_redacted(SLICE("a\\/b \\u0022\\u00E9\\u0022 \\uD83D\\uDE00z."), MARK ".");
+    assert_redacted(SLICE("\\u0061/b \\\"\xC3\xA9\\\" \xF0\x9F\x98\x80z"), MARK);
+    assert_redacted(SLICE("a\\\\/b \\\\\\\"\\\\u00e9\\\\\\\" \\\\ud83d\\\\ude00z"), MARK);
+    assert_redacted(SLICE("a%2fb+%22%c3%a9%22+%f0%9f%98%80z"), MARK);
+    assert_redacted(SLICE("a/b%20%22%C3%A9%22+%F0%9F%98%80z"), MARK);
+    /* Near misses: another letter, a bad escape, half a pair. */
+    assert_redacted(SLICE("a\\/b \\u0022\\u00E8\\u0022 x"), "a\\/b \\u0022\\u00E8\\u0022 x");
+    assert_redacted(SLICE("a\\/b \\u00"), "a\\/b \\u00");
+    assert_redacted(SLICE("a\\/b \\\"\\u00e9\\\" \\ud83d\\u0041z"),
+                    "a\\/b \\\"\\u00e9\\\" \\ud83d\\u0041z");
+    assert_redacted(SLICE("a%2fb+%2g%c3%a9%22"), "a%2fb+%2g%c3%a9%22");
+}
+
+static void test_overlapping_secrets_leave_nothing(void **state)
+{
+    (void)state;
+    redact_register(SLICE("abcdef"));
+    redact_register(SLICE("abcdefghij"));
+    redact_register(SLICE("defghijklm"));
+    assert_redacted(SLICE("<abcdef>"), "<" MARK ">");
+    assert_redacted(SLICE("<abcdefghij>"), "<" MARK ">");
+    assert_redacted(SLICE("<abcdefghijklm>"), "<" MARK ">");
+    assert_redacted(SLICE("<defghijklmabcdef>"), "<" MARK MARK ">");
+}
+
+static void test_the_beginning_at_a_cut_goes_too(void **state)
+{
+    (void)state;
+    redact_register(SLICE("pass word/secret"));
+    assert_redacted(SLICE("was pass word/sec..."), "was " MARK);
+    assert_redacted(SLICE("was pass word/sec"), "was " MARK);
+    assert_redacted(SLICE("was pass w"), "was " MARK);
+    assert_redacted(SLICE("was pass "), "was pass ");
+    assert_redacted(SLICE("was pass%20word%2..."), "was " MARK);
+    assert_redacted(SLICE("was pass\\u0020word\\u00..."), "was " MARK);
+    assert_redacted(SLICE("was pass word..and"), "was pass word..and");
+}
+
+static void test_the_oldest_gives_way(void **state)
+{
+    (void)state;
+    char secret[32];
+    for (int i = 0; i < 33; i++) {
+        (void)snprintf(secret, sizeof(secret), "secret-number-%02d", i);
+        redact_register(slice_from(secret));
+        redact_register(slice_from(secret)); /* takes no second place */
+    }
+    assert_redacted(SLICE("secret-number-00 secret-number-01 secret-number-32"),
+                    "secret-number-00 " MARK " " MARK);
+    redact_forget_all();
+    assert_redacted(SLICE("secret-number-32"), "secret-number-32");
+}
+
+static void test_secret_names(void **state)
+{
+    (void)state;
+    static const char *const secret[] = {
+        "authorization",
+        "Proxy-Authorization",
+        "x-amz-security-token",
+        "X_Amz_Security_Token",
+        "password",
+        "PGPASSWORD",
+        "passwd",
+        "pwd",
+        "SecretString",
+        "secret_string",
+        "SecretBinary",
+        "cookie",
+        "Set-Cookie",
+        "secretAccessKey",
+        "AWS_SECRET_ACCESS_KEY",
+        "AWS_SESSION_TOKEN",
+        "token",
+        "api-key",
+        "clientSecret",
+        "X-Amz-Signature",
+        "X-Aws-Parameters-Secrets-Token",
+        "secret",
+        "-_password_-",
+    };
+    static const char *const harmless[] = {
+        "",           "ClientToken", "NextToken", "secret_postgres", "SecretId", "key",
+        "x-amz-date", "passwords",   "word",      "ookie",           "-_-",
+    };
+    for (size_t i = 0; i < sizeof(secret) / sizeof(secret[0]); i++) {
+        assert_true(redact_is_secret_name(slice_from(secret[i])));
+    }
+    for (size_t i = 0; i < sizeof(harmless) / sizeof(harmless[0]); i++) {
+        assert_false(redact_is_secret_name(slice_from(harmless[i])));
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_teardown(test_without_secrets_text_stays, forget_all),
+        cmocka_unit_test_teardown(test_every_occurrence_goes, forget_all),
+        cmocka_unit_test_teardown(test_short_values_are_ignored, forget_all),
+        cmocka_unit_test_teardown(test_all_encoded_forms, forget_all),
+        cmocka_unit_test_teardown(test_other_writers_escapes, forget_all),
+        cmocka_unit_test_teardown(test_overlapping_secrets_leave_nothing, forget_all),
+        cmocka_unit_test_teardown(test_the_beginning_at_a_cut_goes_too, forget_all),
+        cmocka_unit_test_teardown(test_the_oldest_gives_way, forget_all),
+        cmocka_unit_test(test_secret_names),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

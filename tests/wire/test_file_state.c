@@ -1,0 +1,525 @@
+/*
+ * The state of files on a real Postgres: claims and reading. test_file_ends.c and
+ * test_file_change.c have the rest; tests/e2e/test_file_tables.py applies sql/postgres and runs
+ * all.
+ */
+#include "wire/claims.h"
+
+#include "base/random.h"
+
+/* ---- claims ---------------------------------------------------------------------------------*/
+
+static void test_a_new_file_is_claimed(void **state)
+{
+    struct fixture *f = *state;
+    struct file_record record;
+    hold_file(f, &record);
+    assert_text(record.file_id, id_of(f, 1).data);
+    assert_text(record.bucket, "landing");
+    assert_text(record.key, "in/PROD_527.txt");
+    assert_text(record.version_id, "");
+    assert_text(record.etag, "9e107d9d372bb6826bd81d3542a419d6");
+    assert_int_equal(record.size_bytes, 42);
+    assert_int_equal(record.state, FILE_RECEIVED);
+    assert_text(record.config_sid, "7");
+    assert_text(record.interface_id, "527");
+    assert_int_equal(record.claim_no, 1);
+    assert_int_equal(record.attempts, 0);
+    assert_int_equal(record.load_no, 0);
+    assert_int_equal(record.transform_no, 0);
+    assert_int_equal(record.promised_records, FILE_COUNT_UNKNOWN);
+    assert_int_equal(record.file_records, FILE_COUNT_UNKNOWN);
+    assert_int_equal(record.loadable_records, FILE_COUNT_UNKNOWN);
+    assert_int_equal(record.rows_loaded, FILE_COUNT_UNKNOWN);
+    const struct slice empty[] = {record.reason,
+                                  record.private_key,
+                                  record.load_sql,
+                                  record.load_statement_id,
+                                  record.load_started_at,
+                                  record.load_ended_at,
+                                  record.transform_sql,
+                                  record.archived_key,
+                                  record.transform_statement_id};
+    for (size_t i = 0; i < sizeof(empty) / sizeof(empty[0]); i++) {
+        assert_text(empty[i], "");
+    }
+    assert_false(record.is_audited || record.is_archived || record.is_noticed || record.is_cleaned);
+    assert_tells(f,
+                 "select concat_ws('|', last_modified, sequencer, received_at, state_at, "
+                 "lease_owner, lease_until, lease_request_id) as t from rdscnfg.ext_file",
+                 "2026-11-20 20:27:48+00|0055AED6DCD90281E5|2026-11-20 20:27:53.104+00|"
+                 "2026-11-20 20:27:53.104+00|first owner|2026-11-20 20:28:53.104+00|first request");
+    assert_tells(f, HISTORY, "RECEIVED 1 0");
+    assert_tells(f, "select file_id || ' ' || entered_at as t from rdscnfg.ext_file_history",
+                 "00000000-0000-4000-8000-000000000001 2026-11-20 20:27:53.104+00");
+}
+
+static void test_a_file_without_configuration_is_claimed_too(void **state)
+{
+    struct fixture *f = *state;
+    struct file_claim claim = a_claim(f);
+    struct file_record record;
+    claim.config_sid = SLICE("");
+    claim.interface_id = SLICE("");
+    assert_int_equal(claim_file(f, &claim, &record), CLAIM_WON);
+    assert_text(record.config_sid, "");
+    assert_text(record.interface_id, "");
+    /* It gets the one that is there when it is claimed again, and keeps that. */
+    claim.config_sid = SLICE("7");
+    claim.interface_id = SLICE("999999999999999999999999999999");
+    assert_int_equal(claim_file(f, &claim, &record), CLAIM_WON);
+    assert_text(record.config_sid, "7");
+    assert_text(record.interface_id, "999999999999999999999999999999");
+    claim.config_sid = SLICE("8");
+    claim.interface_id = SLICE("1");
+    assert_int_equal(claim_file(f, &claim, &record), CLAIM_WON);
+    assert_text(record.config_sid, "7");
+    assert_text(record.interface_id, "999999999999999999999999999999");
+}
+
+static void test_a_live_lease_is_respected(void **state)
+{
+    struct fixture *f = *state;
+    struct file_claim again = another_claim(f);
+    struct file_record record;
+    hold_file(f, &record);
+    again.now_ms = NOW_MS + LEASE_MS - 1;
+    assert_int_equal(claim_file(f, &again, &record), CLAIM_BUSY);
+    assert_tells(f, "select lease_owner || ' ' || claim_no as t from rdscnfg.ext_file",
+                 "first owner 1");
+    again.now_ms++;
+    assert_int_equal(claim_file(f, &again, &record), CLAIM_WON);
+    assert_int_equal(record.claim_no, 2);
+    assert_text(record.file_id, id_of(f, 1).data);
+    assert_tells(f,
+                 "select concat_ws('|', lease_owner, lease_until, lease_request_id, state_at) as t "
+                 "from rdscnfg.ext_file",
+                 "second owner|2026-11-20 20:28:54.104+00|second request|"
+                 "2026-11-20 20:27:53.104+00");
+    assert_tells(f, HISTORY, "RECEIVED 1 0"); /* the state is the same */
+}
+
+static void test_the_same_request_takes_over_at_once(void **state)
+{
+    struct fixture *f = *state;
+    struct file_claim again = another_claim(f);
+    struct file_record record;
+    hold_file(f, &record);
+    again.request_id = SLICE("first request");
+    assert_int_equal(claim_file(f, &again, &record), CLAIM_WON);
+    assert_int_equal(record.claim_no, 2);
+    assert_tells(f, "select lease_owner as t from rdscnfg.ext_file", "second owner");
+    again.request_id = SLICE("third request");
+    assert_int_equal(claim_file(f, &again, &record), CLAIM_BUSY);
+}
+
+static void test_what_there_is_to_claim(void **state)
+{
+    struct fixture *f = *state;
+    static const struct {
+        const char *change;
+        enum claim_outcome free; /* nobody holds the file */
+        enum claim_outcome held;
+    } files[] = {
+        {"state = 'RECEIVED'", CLAIM_WON, CLAIM_BUSY},
+        {"state = 'PREPARED', load_no = 1", CLAIM_WON, CLAIM_BUSY},
+        {"state = 'REJECTED'", CLAIM_WON, CLAIM_BUSY},
+        {"state = 'REJECTED', noticed_at = now()", CLAIM_WON, CLAIM_BUSY},
+        {"state = 'FAILED', cleaned_at = now()", CLAIM_WON, CLAIM_BUSY},
+        {"state = 'REJECTED', noticed_at = now(), cleaned_at = now()", CLAIM_NOTHING,
+         CLAIM_NOTHING},
+        {"state = 'FAILED', noticed_at = now(), cleaned_at = now()", CLAIM_NOTHING, CLAIM_NOTHING},
+        {"state = 'SUBMITTED'", CLAIM_NOTHING, CLAIM_NOTHING},
+        {"state = 'LOADED'", CLAIM_NOTHING, CLAIM_NOTHING},
+        {"state = 'TRANSFORMING'", CLAIM_NOTHING, CLAIM_NOTHING},
+        {"state = 'DONE'", CLAIM_NOTHING, CLAIM_NOTHING},
+        {"state = 'TRANSFORM_FAILED'", CLAIM_NOTHING, CLAIM_NOTHING},
+        {"state = 'GONE', noticed_at = now()", CLAIM_WON, CLAIM_BUSY},
+        {"state = 'SUPERSEDED', noticed_at = now()", CLAIM_WON, CLAIM_BUSY},
+        {"state = 'GONE', noticed_at = now(), cleaned_at = now()", CLAIM_NOTHING, CLAIM_NOTHING},
+        {"state = 'SPLIT'", CLAIM_NOTHING, CLAIM_NOTHING},
+    };
+    struct file_claim again = another_claim(f);
+    for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
+        struct file_record record;
+        must_run(f, "truncate rdscnfg.ext_file, rdscnfg.ext_file_history");
+        hold_file(f, &record);
+        must_run(f,
+                 arena_format(&f->arena, "update rdscnfg.ext_file set %s", files[i].change).data);
+        enum claim_outcome held = claim_file(f, &again, &record);
+        must_run(f, "update rdscnfg.ext_file set lease_owner = null, lease_until = null");
+        enum claim_outcome free = claim_file(f, &again, &record);
+        if (held != files[i].held || free != files[i].free) {
+            fail_msg("%s: %d while held, %d when free", files[i].change, held, free);
+        }
+        assert_tells(f, HISTORY, "RECEIVED 1 0");
+        assert_int_equal(ask_number(f, &f->pg, "select claim_no as n from rdscnfg.ext_file"),
+                         free == CLAIM_WON ? 2 : 1);
+    }
+}
+
+/* Who asks by hand gets what runs in Redshift, too, and every duty that is left. */
+static void test_what_there_is_to_claim_by_hand(void **state)
+{
+    struct fixture *f = *state;
+    static const struct {
+        const char *change;
+        enum claim_outcome free;
+    } files[] = {
+        {"state = 'RECEIVED'", CLAIM_WON},
+        {"state = 'SUBMITTED'", CLAIM_WON},
+        {"state = 'LOADED'", CLAIM_WON},
+        {"state = 'TRANSFORMING', archived_at = now()", CLAIM_WON},
+        {"state = 'DONE', noticed_at = now(), cleaned_at = now()", CLAIM_WON},
+        {"state = 'DONE', archived_at = now(), cleaned_at = now()", CLAIM_WON},
+        {"state = 'DONE', archived_at = now(), noticed_at = now(), cleaned_at = now()",
+         CLAIM_NOTHING},
+        {"state = 'GONE', noticed_at = now(), cleaned_at = now()", CLAIM_NOTHING},
+        {"state = 'SPLIT'", CLAIM_NOTHING},
+    };
+    struct file_claim again = another_claim(f);
+    again.also_under_way = true;
+    for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
+        struct file_record record;
+        must_run(f, "truncate rdscnfg.ext_file, rdscnfg.ext_file_history");
+        hold_file(f, &record);
+        must_run(f, arena_format(&f->arena, "update rdscnfg.ext_file set lease_owner = null, %s",
+                                 files[i].change)
+                        .data);
+        if (claim_file(f, &again, &record) != files[i].free) {
+            fail_msg("%s", files[i].change);
+        }
+    }
+}
+
+static void test_who_a_file_is(void **state)
+{
+    struct fixture *f = *state;
+    struct file_claim claims[7];
+    struct file_record record;
+    for (int i = 0; i < 7; i++) {
+        claims[i] = a_claim(f);
+        claims[i].new_file_id = id_of(f, i + 1);
+    }
+    claims[1].identity.etag = SLICE("other");
+    claims[2].identity.size_bytes++;
+    claims[3].identity.last_modified_ms += 1000;
+    claims[4].identity.version_id = SLICE("v1");
+    claims[5].identity.key = SLICE("in/prod_527.txt");
+    claims[6].identity.bucket = SLICE("Landing");
+    for (int i = 0; i < 7; i++) {
+        assert_int_equal(claim_file(f, &claims[i], &record), CLAIM_WON);
+        assert_text(record.file_id, id_of(f, i + 1).data);
+        assert_int_equal(record.claim_no, 1);
+    }
+    /* The order of events is no part of it. */
+    claims[0].identity.sequencer = SLICE("later");
+    assert_int_equal(claim_file(f, &claims[0], &record), CLAIM_WON);
+    assert_int_equal(record.claim_no, 2);
+    /* A version never changes: were one to, nothing is guessed. */
+    claims[4].identity.etag = SLICE("other");
+    enum claim_outcome outcome;
+    assert_int_equal(
+        file_state_claim(&f->pg, &file_tables, &claims[4], &f->arena, &outcome, &record, &f->err),
+        -1);
+    assert_failed(f, ERROR_CONFLICT, "23505", false);
+    assert_int_equal(ask_number(f, &f->pg, "select count(*) as n from rdscnfg.ext_file"), 7);
+    assert_int_equal(ask_number(f, &f->pg, "select count(*) as n from rdscnfg.ext_file_history"),
+                     7);
+}
+
+static void test_the_same_bytes_put_again(void **state)
+{
+    struct fixture *f = *state;
+    struct file_claim again = another_claim(f);
+    struct file_record record;
+    hold_file(f, &record);
+    again.identity.sequencer = SLICE("0055AED6DCD90281E6"); /* in the same second, too */
+    must_run(f, "update rdscnfg.ext_file set state = 'DONE', lease_owner = null");
+    assert_int_equal(claim_file(f, &again, &record), CLAIM_NOTHING); /* the object is the first's */
+    must_run(f, "update rdscnfg.ext_file set archived_at = now()");
+    struct file_claim duplicate = a_claim(f);
+    assert_int_equal(claim_file(f, &duplicate, &record), CLAIM_NOTHING);
+    duplicate.identity.sequencer = SLICE("");
+    assert_int_equal(claim_file(f, &duplicate, &record), CLAIM_NOTHING);
+    assert_int_equal(claim_file(f, &again, &record), CLAIM_WON);
+    assert_text(record.file_id, id_of(f, 2).data);
+    assert_int_equal(record.state, FILE_RECEIVED);
+    assert_int_equal(record.claim_no, 1);
+    assert_tells(f, HISTORY, "RECEIVED 1 0; RECEIVED 1 0");
+    duplicate.request_id = SLICE("third request");
+    assert_int_equal(claim_file(f, &duplicate, &record), CLAIM_BUSY);
+    duplicate.now_ms = again.until_ms; /* its lease ends: whoever comes goes on with it */
+    assert_int_equal(claim_file(f, &duplicate, &record), CLAIM_WON);
+    assert_text(record.file_id, id_of(f, 2).data);
+    assert_int_equal(record.claim_no, 2);
+    assert_int_equal(ask_number(f, &f->pg, "select count(*) as n from rdscnfg.ext_file"), 2);
+}
+
+/* ---- races ----------------------------------------------------------------------------------*/
+
+static int claim_by(struct pg *pg, struct arena *arena, const void *what)
+{
+    struct file_record record;
+    enum claim_outcome outcome;
+    return file_state_claim(pg, &file_tables, what, arena, &outcome, &record, NULL) == 0
+               ? (int)outcome
+               : -1;
+}
+
+#define RACERS 6
+#define RACES 5
+
+static void test_one_of_many_wins(void **state)
+{
+    struct fixture *f = *state;
+    for (int race = 0; race < RACES; race++) {
+        int outcomes[CLAIM_NOTHING + 1] = {0};
+        pid_t children[RACERS];
+        int gate[2];
+        assert_int_equal(pipe(gate), 0);
+        for (int i = 0; i < RACERS; i++) {
+            struct file_claim claim = a_claim(f);
+            claim.identity.key = arena_format(&f->arena, "in/%d_527.txt", race);
+            claim.new_file_id = id_of(f, race * RACERS + i);
+            claim.request_id = arena_format(&f->arena, "request %d", i);
+            children[i] = act_elsewhere(claim_by, &claim, gate);
+        }
+        open_gate(gate);
+        for (int i = 0; i < RACERS; i++) {
+            int outcome = outcome_elsewhere(children[i]);
+            assert_in_range(outcome, CLAIM_WON, CLAIM_NOTHING);
+            outcomes[outcome]++;
+        }
+        assert_int_equal(outcomes[CLAIM_WON], 1);
+        assert_int_equal(outcomes[CLAIM_BUSY], RACERS - 1);
+    }
+    assert_int_equal(ask_number(f, &f->pg, "select count(*) as n from rdscnfg.ext_file"), RACES);
+    assert_int_equal(ask_number(f, &f->pg, "select count(*) as n from rdscnfg.ext_file_history"),
+                     RACES);
+}
+
+/* Claims in a transaction, lets another process claim, which waits, and ends the transaction. */
+static int race_with_transaction(struct fixture *f, bool commit)
+{
+    struct file_claim claim = another_claim(f);
+    struct file_record record;
+    int gate[2];
+    assert_int_equal(pg_begin(&f->pg, &f->err), 0);
+    hold_file(f, &record);
+    assert_int_equal(pipe(gate), 0);
+    pid_t child = act_elsewhere(claim_by, &claim, gate);
+    open_gate(gate);
+    await_lock(f, &f->other);
+    if (commit) {
+        assert_int_equal(pg_commit(&f->pg, &f->err), 0);
+    } else {
+        pg_rollback(&f->pg);
+    }
+    return outcome_elsewhere(child);
+}
+
+static void test_a_claim_waits_for_the_one_before(void **state)
+{
+    struct fixture *f = *state;
+    assert_int_equal(race_with_transaction(f, true), CLAIM_BUSY);
+    assert_tells(f, "select lease_owner as t from rdscnfg.ext_file", "first owner");
+    must_run(f, "truncate rdscnfg.ext_file, rdscnfg.ext_file_history");
+    assert_int_equal(race_with_transaction(f, false), CLAIM_WON);
+    assert_tells(f, "select lease_owner || ' ' || claim_no as t from rdscnfg.ext_file",
+                 "second owner 1");
+    assert_tells(f, HISTORY, "RECEIVED 1 0");
+}
+
+/* ---- what names may hold --------------------------------------------------------------------*/
+
+static void test_hostile_names_come_back(void **state)
+{
+    struct fixture *f = *state;
+    static const struct slice names[] = {
+        SLICE_INIT("in/it's \"quoted\" \\ $1 %s ; drop table x; --_527.txt"),
+        SLICE_INIT("in/line\nfeed\rtab\t\x01\x7F_527.txt"),
+        SLICE_INIT("in/caf\xC3\xA9_\xE6\x97\xA5\xF0\x9F\x93\x84_527.txt"),
+        SLICE_INIT("in/cafe\xCC\x81_\xE6\x97\xA5\xF0\x9F\x93\x84_527.txt"), /* another key */
+        SLICE_INIT(" "),
+    };
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        struct file_claim claim = a_claim(f);
+        struct file_record record;
+        claim.new_file_id = id_of(f, (int)i + 1);
+        claim.identity.key = names[i];
+        claim.identity.version_id = names[i];
+        claim.owner = names[i];
+        assert_int_equal(claim_file(f, &claim, &record), CLAIM_WON);
+        assert_true(slice_equal(record.key, names[i]));
+        assert_int_equal(record.claim_no, 1);
+        assert_int_equal(
+            file_state_read(&f->pg, &file_tables, record.file_id, &f->arena, &record, &f->err), 0);
+        assert_true(slice_equal(record.key, names[i]));
+        assert_true(slice_equal(record.version_id, names[i]));
+    }
+}
+
+/* 1,024 bytes of hexadecimal digits, which do not compress enough to fit into an index easily. */
+static struct slice longest_name(struct fixture *f)
+{
+    struct strbuf text = STRBUF_INIT;
+    while (text.size < 1024) {
+        strbuf_append_format(&text, "%016llx", (unsigned long long)random_next(&random_system));
+    }
+    struct slice name = arena_copy(&f->arena, strbuf_slice(&text));
+    strbuf_release(&text);
+    return name;
+}
+
+static void test_the_longest_names_are_kept(void **state)
+{
+    struct fixture *f = *state;
+    struct file_claim claim = a_claim(f);
+    struct file_record record;
+    claim.identity.key = longest_name(f);
+    claim.identity.version_id = longest_name(f);
+    claim.identity.size_bytes = UINT64_C(50000000000000);
+    assert_int_equal(claim_file(f, &claim, &record), CLAIM_WON);
+    assert_true(slice_equal(record.key, claim.identity.key));
+    assert_true(slice_equal(record.version_id, claim.identity.version_id));
+    assert_int_equal(record.size_bytes, INT64_C(50000000000000));
+    claim.request_id = SLICE("second request");
+    assert_int_equal(claim_file(f, &claim, &record), CLAIM_BUSY);
+}
+
+static void test_what_is_no_text_is_refused(void **state)
+{
+    struct fixture *f = *state;
+    static const struct slice bad[] = {SLICE_INIT("in/a\0_527.txt"), SLICE_INIT("in/\xFF_527.txt")};
+    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+        struct file_claim claim = a_claim(f);
+        struct file_record record;
+        enum claim_outcome outcome;
+        claim.identity.key = bad[i];
+        assert_int_equal(
+            file_state_claim(&f->pg, &file_tables, &claim, &f->arena, &outcome, &record, &f->err),
+            -1);
+        assert_failed(f, ERROR_INVALID, "", false);
+        assert_says(f->err.message, "claim the file");
+    }
+    assert_int_equal(ask_number(f, &f->pg, "select count(*) as n from rdscnfg.ext_file"), 0);
+}
+
+/* ---- reading --------------------------------------------------------------------------------*/
+
+static void test_every_column_is_read(void **state)
+{
+    struct fixture *f = *state;
+    struct file_record record;
+    hold_file(f, &record);
+    must_run(f, "update rdscnfg.ext_file set state = 'TRANSFORM_FAILED', reason = 'why', attempts "
+                "= 3, private_key = 'p', promised_records = 10, file_records = 11, "
+                "loadable_records = 9, load_no = 2, load_sql = '[\"a\"]', load_statement_id = "
+                "'s1', load_started_at = '2026-03-29 03:30:00.1+02', load_ended_at = '2026-03-29 "
+                "01:30:00.9876Z', rows_loaded = 0, transform_no = 4, transform_sql = '[\"b\"]', "
+                "transform_statement_id = 's2', archived_key = 'k', audited_at = now(), "
+                "noticed_at = now()");
+    assert_int_equal(read_file(f, id_of(f, 1), &record), 0);
+    assert_int_equal(record.state, FILE_TRANSFORM_FAILED);
+    assert_text(record.reason, "why");
+    assert_text(record.private_key, "p");
+    assert_text(record.load_sql, "[\"a\"]");
+    assert_text(record.load_statement_id, "s1");
+    assert_text(record.load_started_at, "2026-03-29 01:30:00.100");
+    assert_text(record.load_ended_at, "2026-03-29 01:30:00.987");
+    assert_text(record.transform_sql, "[\"b\"]");
+    assert_text(record.transform_statement_id, "s2");
+    assert_text(record.archived_key, "k");
+    const int64_t numbers[] = {
+        record.attempts, record.promised_records, record.file_records, record.loadable_records,
+        record.load_no,  record.rows_loaded,      record.transform_no};
+    const int64_t expected[] = {3, 10, 11, 9, 2, 0, 4};
+    assert_memory_equal(numbers, expected, sizeof(expected));
+    assert_true(record.is_audited && record.is_noticed);
+    assert_false(record.is_archived || record.is_cleaned);
+    must_run(f, "update rdscnfg.ext_file set audited_at = null, noticed_at = null, archived_at = "
+                "now(), cleaned_at = now()");
+    assert_int_equal(read_file(f, id_of(f, 1), &record), 0);
+    assert_false(record.is_audited || record.is_noticed);
+    assert_true(record.is_archived && record.is_cleaned);
+}
+
+static void test_a_file_that_is_not_there(void **state)
+{
+    struct fixture *f = *state;
+    struct file_record record;
+    assert_int_equal(read_file(f, id_of(f, 9), &record), -1);
+    assert_failed(f, ERROR_NOT_FOUND, "", false);
+    assert_string_equal(f->err.message,
+                        "ext_file has no file 00000000-0000-4000-8000-000000000009");
+    assert_int_equal(read_file(f, SLICE("no id' or true --"), &record), -1);
+    assert_failed(f, ERROR_INVALID, "22P02", false);
+}
+
+static void test_the_file_of_a_load(void **state)
+{
+    struct fixture *f = *state;
+    struct file_record record;
+    struct slice file_id;
+    hold_file(f, &record);
+    must_run(f, "update rdscnfg.ext_file set load_statement_id = 'it''s s1'");
+    assert_int_equal(
+        file_state_find_load(&f->pg, &file_tables, SLICE("it's s1"), &f->arena, &file_id, &f->err),
+        0);
+    assert_text(file_id, id_of(f, 1).data);
+    assert_int_equal(
+        file_state_find_load(&f->pg, &file_tables, SLICE("s1"), &f->arena, &file_id, &f->err), 0);
+    assert_text(file_id, "");
+}
+
+static void test_a_state_of_another_release_is_named(void **state)
+{
+    struct fixture *f = *state;
+    struct file_record record;
+    hold_file(f, &record);
+    assert_int_equal(pg_begin(&f->pg, &f->err), 0);
+    must_run(f, "alter table rdscnfg.ext_file drop constraint ext_file_state_check");
+    must_run(f, "update rdscnfg.ext_file set state = 'PAUSED'");
+    assert_int_equal(read_file(f, id_of(f, 1), &record), -1);
+    assert_failed(f, ERROR_CONFIGURATION, "", false);
+    assert_string_equal(f->err.message, "ext_file has the unknown state \"PAUSED\"");
+    pg_rollback(&f->pg);
+}
+
+static void test_states_have_names(void **state)
+{
+    (void)state;
+    static const char *const names[] = {"RECEIVED",         "PREPARED", "SUBMITTED",  "LOADED",
+                                        "TRANSFORMING",     "DONE",     "REJECTED",   "FAILED",
+                                        "TRANSFORM_FAILED", "GONE",     "SUPERSEDED", "SPLIT"};
+    assert_int_equal(FILE_STATES, sizeof(names) / sizeof(names[0]));
+    for (int i = 0; i < FILE_STATES; i++) {
+        assert_string_equal(file_state_name((enum file_state)i), names[i]);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        CASE_TABLES(test_a_new_file_is_claimed),
+        CASE_TABLES(test_a_file_without_configuration_is_claimed_too),
+        CASE_TABLES(test_a_live_lease_is_respected),
+        CASE_TABLES(test_the_same_request_takes_over_at_once),
+        CASE_TABLES(test_what_there_is_to_claim),
+        CASE_TABLES(test_what_there_is_to_claim_by_hand),
+        CASE_TABLES(test_who_a_file_is),
+        CASE_TABLES(test_the_same_bytes_put_again),
+        CASE_TABLES(test_one_of_many_wins),
+        CASE_TABLES(test_a_claim_waits_for_the_one_before),
+        CASE_TABLES(test_hostile_names_come_back),
+        CASE_TABLES(test_the_longest_names_are_kept),
+        CASE_TABLES(test_what_is_no_text_is_refused),
+        CASE_TABLES(test_every_column_is_read),
+        CASE_TABLES(test_a_file_that_is_not_there),
+        CASE_TABLES(test_the_file_of_a_load),
+        CASE_TABLES(test_a_state_of_another_release_is_named),
+        CASE_TABLES(test_states_have_names),
+    };
+    return RUN_ON_SERVER("test_file_state", tests);
+}

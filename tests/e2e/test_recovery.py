@@ -299,7 +299,8 @@ class AfterHours(SilentTest):
         """The batch runs, nobody is told, and the function that sent it does not learn of it."""
         runner = self.system.local.lambda_.function(function)
         self.system.local.redshift.control({"events": "never"})
-        self.strike("redshift-data", "BatchExecuteStatement", lambda: runner.signal(signal.SIGKILL))
+        kill = lambda: runner.signal(signal.SIGKILL)
+        self.strike("redshift-data", "BatchExecuteStatement", kill, seconds=0.2)
         result = runner.invoke(event, request_id=request_id)
         self.assertEqual(result.error_type, "Runtime.ExitError")
         self.system.settle()

@@ -12,6 +12,7 @@ import http
 import io
 import os
 import re
+import selectors
 import socket
 import threading
 import typing
@@ -164,6 +165,25 @@ def _body_length(fields: list[tuple[str, str]]) -> int | None:
     return int(lengths.pop()) if lengths else 0
 
 
+class _Incoming(io.RawIOBase):
+    """What the peer sends. The connection ceases to rest before the first byte is taken, so that
+    there is no moment at which a request is neither in the socket nor being served."""
+
+    def __init__(self, connection: "Connection"):
+        super().__init__()
+        self._connection = connection
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer) -> int:
+        sock = self._connection.sock
+        if self._connection.resting:
+            sock.recv(1, socket.MSG_PEEK)
+            self._connection.resting = False
+        return sock.recv_into(buffer)
+
+
 class Connection:
     """One accepted connection, used by one thread."""
 
@@ -171,11 +191,14 @@ class Connection:
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         sock.settimeout(idle_seconds)
         self.sock = sock
-        self._stream = sock.makefile("rb", BLOCK)
+        self.resting = False  # between requests, or serving one that is no work
+        self._stream = io.BufferedReader(_Incoming(self), BLOCK)
 
     def read_request(self) -> WireRequest | None:
         """The next request, or None when the peer closed between requests."""
+        self.resting = True
         first = self._stream.readline(MAX_HEAD)
+        self.resting = False
         if not first:
             return None
         if not first.endswith(b"\r\n"):
@@ -353,6 +376,19 @@ class Listener:
                 connection.close()
                 return
             thread.start()
+
+    def is_quiet(self) -> bool:
+        """No request is being served, and none waits in a socket; who may still send is not asked."""
+        with self._lock:
+            connections = list(self._open)
+        if not all(connection.resting for connection in connections):
+            return False
+        with selectors.PollSelector() as waiting:
+            waiting.register(self._socket, selectors.EVENT_READ)
+            for connection in connections:
+                with contextlib.suppress(OSError, ValueError):  # it has just ended
+                    waiting.register(connection.sock, selectors.EVENT_READ)
+            return not waiting.select(0)
 
     def _run(self, connection: Connection) -> None:
         try:

@@ -164,16 +164,19 @@ class LocalAws:
         return values
 
     def wait_idle(self, seconds: float = 60.0) -> bool:
-        """True once no statement and no asynchronous invocation is left to run.
+        """True once no statement, no asynchronous invocation and no call is left to run.
 
-        Each can start the other, so both must be found idle with no call in between.
+        Each can start the others, so all must be found idle with no call in between. A call may
+        outlive the function that sent it.
         """
         end = time.monotonic() + seconds
         while (left := end - time.monotonic()) > 0:
             calls = self.server.total_calls
             statements = self.redshift is None or self.redshift.wait_idle(left)
-            if statements and self.lambda_.wait_idle(left) and self.server.total_calls == calls:
+            idle = statements and self.lambda_.wait_idle(left) and self.server.is_quiet()
+            if idle and self.server.total_calls == calls:
                 return True
+            time.sleep(0.002)
         return False
 
     def check(self) -> None:

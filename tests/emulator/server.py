@@ -101,6 +101,10 @@ class LocalServer:
         self._running.clear()
         self._listener.stop()
 
+    def is_quiet(self) -> bool:
+        """No call is being answered, and none waits to be read."""
+        return self._listener.is_quiet()
+
     def signature_time(self) -> float:
         """Clients sign by the real clock: a test that moves `clock` does not move this."""
         return time.time() + self.skew
@@ -397,6 +401,7 @@ class _Exchange:
 
     def _admin(self) -> bool:
         body = _read_up_to(self.wire.body, 1 << 20)
+        self.connection.resting = True  # who asks whether all is idle is no work himself
         status, answer = self.server.admin.answer(
             self.wire.method, self.wire.path, self.wire.query, body
         )

@@ -5,6 +5,7 @@ import json
 import pathlib
 import socket
 import tempfile
+import threading
 import time
 import unittest
 
@@ -24,6 +25,7 @@ class Store:
 
     def __init__(self, file: pathlib.Path):
         self.file, self.handled = file, 0
+        self.may_go_on = threading.Event()
 
     def operation(self, request):
         return {
@@ -37,6 +39,8 @@ class Store:
         self.handled += 1
         if request.path == "/refuse":
             raise ServiceError("NoSuchKey", "no & such <key>", 404)
+        if request.path == "/held":
+            self.may_go_on.wait(30)
         if request.path == "/bug":
             raise KeyError("oops")
         if request.method == "PUT":
@@ -93,6 +97,49 @@ class ServerTest(unittest.TestCase):
             sock.sendall(data)
             sock.shutdown(socket.SHUT_WR)
             return b"".join(iter(lambda: sock.recv(65536), b""))
+
+
+class Quiet(ServerTest):
+    """Whether a call is under way, for who waits until nothing is left to happen."""
+
+    def wait_quiet(self) -> None:
+        end = time.monotonic() + 30
+        while not self.server.is_quiet():
+            self.assertLess(time.monotonic(), end, "still busy")
+            time.sleep(0.001)
+
+    def test_a_connection_kept_alive(self):
+        connection = self.connect()
+        self.call(connection=connection)
+        self.wait_quiet()
+        self.call(connection=connection)
+        self.wait_quiet()
+
+    def test_half_a_request(self):
+        with socket.create_connection(("127.0.0.1", self.server.port), timeout=10) as sock:
+            sock.sendall(b"GET /k HT")
+            for _ in range(20):
+                self.assertFalse(self.server.is_quiet())
+                time.sleep(0.001)
+        self.wait_quiet()
+
+    def test_a_call_outlives_its_sender(self):
+        self.store.may_go_on.clear()
+        connection = self.connect()
+        connection.request("GET", "/held", None, self.signed(path="/held"))
+        connection.close()
+        for _ in range(20):
+            self.assertFalse(self.server.is_quiet())
+            time.sleep(0.001)
+        self.store.may_go_on.set()
+        self.wait_quiet()
+
+    def test_who_asks_is_no_work(self):
+        self.wait_quiet()
+        self.server.admin.add("GET", "quiet", lambda *_: {"quiet": self.server.is_quiet()})
+        connection = self.connect()
+        connection.request("GET", "/_local/quiet")
+        self.assertEqual(json.loads(connection.getresponse().read()), {"quiet": True})
 
 
 class Http(ServerTest):

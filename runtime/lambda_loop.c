@@ -14,7 +14,9 @@
 #define LONGEST_PAUSE_MS 1000
 #define CONNECT_TIMEOUT_MS 1000
 #define POST_STALL_MS 5000
-#define LAST_POST_MS 1500 /* all tries, once told to end: Lambda waits 2 s in all */
+/* All tries, once told to end: Lambda waits 2 s in all, and what we are told while a call waits may
+ * be seen HTTP_LONGEST_WAIT_MS later. */
+#define LAST_POST_MS 1300
 #define BUFFER_KEPT ((size_t)1024 * 1024)
 
 /* A loop under way. The buffers serve every invocation in turn. */
@@ -104,7 +106,8 @@ static enum step judge_answer(const struct run *run, const struct post *post, in
     return STEP_ON;
 }
 
-/* The status of the reply; 0 with *err when none came by the deadline (0: no limit). */
+/* The status of the reply; 0 with *err when none came by the deadline. 0: there is none as long as
+ * the loop is not told to end. */
 static int post_once(struct run *run, const struct post *post, int64_t deadline_ms,
                      struct error *err)
 {
@@ -122,6 +125,8 @@ static int post_once(struct run *run, const struct post *post, int64_t deadline_
         /* Lambda takes one answer for each invocation and refuses a second. */
         .repeatable = true,
         .no_proxy = true,
+        .cancel = deadline_ms == 0 ? run->loop->stop : NULL,
+        .cancel_grace_ms = LAST_POST_MS,
     };
     (void)http_send(run->loop->http, &request, &run->arena, &reply, err);
     return reply.status;
@@ -131,19 +136,22 @@ static enum step send_post(struct run *run, const struct post *post)
 {
     struct error err = {.message = ""};
     int64_t deadline_ms = 0;
+    int64_t untold_ms = clock_now_ms(run->clock); /* not told to end before then */
     int status = 0;
     int tries = 0;
     strbuf_clear(&run->post_url);
     lambda_wire_url(&run->post_url, run->loop->api, post->call, post->request_id);
-    while (status == 0 && tries < POST_TRIES) {
+    while (status == 0 && tries < POST_TRIES && err.kind != ERROR_CANCELLED) {
+        if (!must_stop(run)) {
+            untold_ms = clock_now_ms(run->clock);
+        } else if (deadline_ms == 0) {
+            deadline_ms = untold_ms + LAST_POST_MS;
+        }
         if (tries > 0) {
             log_warn("posting again", LOG_TEXT("call", slice_from(post->name)), LOG_CAUSE(&err));
             clock_sleep_ms(run->clock, pause_ms(tries));
         }
         tries++;
-        if (deadline_ms == 0 && must_stop(run)) {
-            deadline_ms = clock_now_ms(run->clock) + LAST_POST_MS;
-        }
         status = post_once(run, post, deadline_ms, &err);
     }
     if (status == 0) {

@@ -42,6 +42,7 @@ struct http_request {
     bool repeatable;
     bool no_proxy;                       /* never through a proxy, whatever the environment says */
     const volatile sig_atomic_t *cancel; /* non-zero ends the call with ERROR_CANCELLED; or NULL */
+    int64_t cancel_grace_ms;             /* so long it may still go on once that is seen */
 
     /* Where the body of a 2xx reply goes; NULL: into response->body. Only write is called: ending
      * the sink is the caller's. */

@@ -12,6 +12,7 @@ int http_call_begin(struct http_call *call, struct error *err)
     http_head_start(call->head);
     call->is_head = slice_equal(call->request->method, SLICE("HEAD"));
     call->foreign = false;
+    call->cancelled_ms = 0;
     http_call_active(call);
     return http_request_check(call->request, err) != 0 ||
                    http_target_parse(call->request->url, &call->target, err) != 0
@@ -22,9 +23,31 @@ int http_call_begin(struct http_call *call, struct error *err)
 /* ---- time -------------------------------------------------------------------------------------
  */
 
-static bool has_limit(const struct http_request *request)
+static bool has_limit(const struct http_call *call)
 {
-    return request->deadline_ms != 0 || request->stall_timeout_ms > 0;
+    return call->request->deadline_ms != 0 || call->request->stall_timeout_ms > 0 ||
+           call->cancelled_ms != 0;
+}
+
+/* When a call whose cancellation was seen must have ended. */
+static int64_t grace_end_ms(const struct http_call *call)
+{
+    return call->cancelled_ms + call->request->cancel_grace_ms;
+}
+
+static bool is_cancelled(struct http_call *call)
+{
+    const struct http_request *request = call->request;
+    if (request->cancel == NULL || *request->cancel == 0) {
+        return false;
+    }
+    if (request->cancel_grace_ms == 0) {
+        return true;
+    }
+    if (call->cancelled_ms == 0) {
+        call->cancelled_ms = clock_now_ms(call->clock);
+    }
+    return clock_now_ms(call->clock) >= grace_end_ms(call);
 }
 
 static unsigned long long received(const struct http_call *call)
@@ -32,13 +55,13 @@ static unsigned long long received(const struct http_call *call)
     return (unsigned long long)call->response->received_bytes;
 }
 
-int http_call_check(const struct http_call *call, struct error *err)
+int http_call_check(struct http_call *call, struct error *err)
 {
     const struct http_request *request = call->request;
-    if (request->cancel != NULL && *request->cancel != 0) {
+    if (is_cancelled(call)) {
         return error_set(err, ERROR_CANCELLED, "cancelled");
     }
-    int64_t now_ms = has_limit(request) ? clock_now_ms(call->clock) : 0;
+    int64_t now_ms = has_limit(call) ? clock_now_ms(call->clock) : 0;
     if (request->deadline_ms != 0 && now_ms >= request->deadline_ms) {
         return error_set(err, ERROR_TIMEOUT, "the deadline passed after %llu bytes of the reply",
                          received(call));
@@ -60,12 +83,15 @@ int64_t http_call_wait_ms(const struct http_call *call)
 {
     const struct http_request *request = call->request;
     int64_t wait_ms = HTTP_LONGEST_WAIT_MS;
-    int64_t now_ms = has_limit(request) ? clock_now_ms(call->clock) : 0;
+    int64_t now_ms = has_limit(call) ? clock_now_ms(call->clock) : 0;
     if (request->deadline_ms != 0) {
         wait_ms = shorter(wait_ms, request->deadline_ms - now_ms);
     }
     if (request->stall_timeout_ms > 0) {
         wait_ms = shorter(wait_ms, call->active_ms + request->stall_timeout_ms - now_ms);
+    }
+    if (call->cancelled_ms != 0) {
+        wait_ms = shorter(wait_ms, grace_end_ms(call) - now_ms);
     }
     return wait_ms > 0 ? wait_ms : 0;
 }

@@ -21,7 +21,8 @@ struct http_call {
     struct http_head *head; /* the transport's, whose memory is kept */
     const struct clock *clock;
     struct http_target target;
-    int64_t active_ms; /* when a byte last came or went */
+    int64_t active_ms;    /* when a byte last came or went */
+    int64_t cancelled_ms; /* when a cancellation with a grace was seen; 0: not yet */
     bool is_head;
     bool foreign;       /* `error` is the sink's or check_head's */
     struct error error; /* of line and body */
@@ -32,7 +33,7 @@ struct http_call {
 int http_call_begin(struct http_call *call, struct error *err);
 
 /* May the call go on? ERROR_CANCELLED or ERROR_TIMEOUT when not. */
-int http_call_check(const struct http_call *call, struct error *err);
+int http_call_check(struct http_call *call, struct error *err);
 /* How long a wait may be before the next check is due; 0 or more. */
 int64_t http_call_wait_ms(const struct http_call *call);
 /* A byte came or went. */

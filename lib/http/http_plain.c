@@ -62,7 +62,7 @@ static int failed(struct error *err, const char *what, int reason)
 }
 
 /* Waits for `events`, checking the call's limits now and then. 0 once they are there. */
-static int wait_for(const struct http_plain *self, const struct http_call *call, short events,
+static int wait_for(const struct http_plain *self, struct http_call *call, short events,
                     int64_t until_ms, struct error *err)
 {
     struct pollfd waiting = {.fd = self->fd, .events = events, .revents = 0};
@@ -88,7 +88,7 @@ static int wait_for(const struct http_plain *self, const struct http_call *call,
     return 0;
 }
 
-static int connect_address(struct http_plain *self, const struct http_call *call,
+static int connect_address(struct http_plain *self, struct http_call *call,
                            const struct addrinfo *address, int64_t until_ms, struct error *err)
 {
     int on = 1;
@@ -143,7 +143,7 @@ static int make_blocking(struct http_plain *self, struct error *err)
     return ioctl(self->fd, FIONBIO, &off) == 0 ? 0 : failed(err, "cannot connect", errno);
 }
 
-static int connect_host(struct http_plain *self, const struct http_call *call, struct error *err)
+static int connect_host(struct http_plain *self, struct http_call *call, struct error *err)
 {
     int64_t until_ms = clock_now_ms(self->clock) + http_call_connect_timeout_ms(call);
     struct addrinfo *addresses = resolve(call, err);

@@ -79,7 +79,8 @@ struct post {
  * not take it has noted itself (410: the invocation timed out; 413: the response is too large), and
  * 400 and 403 say that this answer came before, or that another is awaited: /next tells.
  */
-static enum step judge_answer(const struct run *run, const struct post *post, int status, int tries)
+static enum step judge_answer(const struct run *run, const struct post *post, int status,
+                              bool repeated)
 {
     struct slice reply = slice_take(strbuf_slice(&run->reply), 300);
     if (status >= 200 && status <= 299) {
@@ -96,8 +97,8 @@ static enum step judge_answer(const struct run *run, const struct post *post, in
     } else if (status == 413) {
         log_error("the response is too large for Lambda", LOG_NUMBER("bytes", post->body.size),
                   LOG_TEXT("reply", reply));
-    } else if ((status == 400 || status == 403) && tries > 1) {
-        log_warn("the answer had been taken before the connection broke",
+    } else if ((status == 400 || status == 403) && repeated) {
+        log_info("the answer had been taken before the connection broke",
                  LOG_TEXT("call", slice_from(post->name)));
     } else {
         log_error("the Runtime API refused an answer", LOG_TEXT("call", slice_from(post->name)),
@@ -106,9 +107,9 @@ static enum step judge_answer(const struct run *run, const struct post *post, in
     return STEP_ON;
 }
 
-/* The status of the reply; 0 with *err when none came by the deadline. 0: there is none as long as
- * the loop is not told to end. */
-static int post_once(struct run *run, const struct post *post, int64_t deadline_ms,
+/* The status of the reply, and whether the request went out twice for it; 0 with *err when none
+ * came by the deadline. 0: there is none as long as the loop is not told to end. */
+static int post_once(struct run *run, const struct post *post, int64_t deadline_ms, bool *resent,
                      struct error *err)
 {
     struct http_header headers[LAMBDA_HEADERS_LIMIT];
@@ -129,6 +130,7 @@ static int post_once(struct run *run, const struct post *post, int64_t deadline_
         .cancel_grace_ms = LAST_POST_MS,
     };
     (void)http_send(run->loop->http, &request, &run->arena, &reply, err);
+    *resent = reply.resent;
     return reply.status;
 }
 
@@ -139,6 +141,7 @@ static enum step send_post(struct run *run, const struct post *post)
     int64_t untold_ms = clock_now_ms(run->clock); /* not told to end before then */
     int status = 0;
     int tries = 0;
+    bool resent = false;
     strbuf_clear(&run->post_url);
     lambda_wire_url(&run->post_url, run->loop->api, post->call, post->request_id);
     while (status == 0 && tries < POST_TRIES && err.kind != ERROR_CANCELLED) {
@@ -152,7 +155,7 @@ static enum step send_post(struct run *run, const struct post *post)
             clock_sleep_ms(run->clock, pause_ms(tries));
         }
         tries++;
-        status = post_once(run, post, deadline_ms, &err);
+        status = post_once(run, post, deadline_ms, &resent, &err);
     }
     if (status == 0) {
         log_at(LOG_FATAL, "the Runtime API takes no answer",
@@ -160,7 +163,7 @@ static enum step send_post(struct run *run, const struct post *post)
                LOG_CAUSE(&err));
         return STEP_LOST;
     }
-    return judge_answer(run, post, status, tries);
+    return judge_answer(run, post, status, tries > 1 || resent);
 }
 
 static enum step post_response(struct run *run, const struct lambda_context *context)

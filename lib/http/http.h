@@ -63,6 +63,8 @@ struct http_response {
     uint64_t body_bytes;     /* body bytes received, wherever they went */
     uint64_t received_bytes; /* of head and body; 0 with an error: the server never answered */
     bool reused;             /* was the connection used before? */
+    bool resent;             /* did it go out before, on a kept connection that was closing? The
+                              * peer may then have taken it twice */
 };
 
 struct http {

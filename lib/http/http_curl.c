@@ -29,6 +29,7 @@ struct http_curl {
     struct http_roots *roots;
     X509_STORE *store;      /* of the call under way, borrowed from roots */
     struct http_call *call; /* under way, or NULL */
+    size_t sendings;        /* of the transfer under way: libcurl repeats what had no reply */
     bool refused;           /* a callback ended it: call->error says why */
     bool spoilt;            /* the kept connection must not be used: another one is needed */
     struct curl_slist no_content_type, no_expect, no_accept;
@@ -97,6 +98,7 @@ static int on_request(void *user, char *peer, char *local, int peer_port, int lo
     (void)peer, (void)local, (void)peer_port;
     curl_easy_getinfo(self->easy, CURLINFO_NUM_CONNECTS, &connects);
     self->spoilt = connects == 0 && !http_sockets_is_quiet(&self->sockets, local_port);
+    self->sendings += self->spoilt ? 0 : 1;
     return self->spoilt ? CURL_PREREQFUNC_ABORT : CURL_PREREQFUNC_OK;
 }
 
@@ -381,12 +383,14 @@ static int transfer(struct http_curl *self, struct http_call *call, bool fresh, 
     self->call = call;
     self->refused = false;
     self->spoilt = false;
+    self->sendings = 0;
     self->detail[0] = '\0';
     set_request(self, call, fresh);
     int result = -1;
     if (curl_multi_add_handle(self->multi, self->easy) == CURLM_OK) {
         result = run(self, call, err);
         call->response->reused = was_reused(self, call->response);
+        call->response->resent = self->sendings > 1;
         curl_multi_remove_handle(self->multi, self->easy);
     } else {
         (void)error_set(err, ERROR_SYSTEM, "libcurl takes no transfer");

@@ -424,6 +424,7 @@ static int exchange_somehow(struct http_plain *self, struct http_call *call, str
         return 0;
     }
     if (stale.kind == ERROR_NETWORK && response->received_bytes == 0) {
+        response->resent = true;
         return exchange_freshly(self, call, err);
     }
     response->reused = true;

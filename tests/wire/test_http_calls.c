@@ -171,15 +171,21 @@ static void test_a_repeatable_request_survives_a_stale_connection(void **state)
     start(f, SCRIPT(SCRIPT_ACCEPT, SCRIPT_REQUEST("GET"), SCRIPT_REPLY(OK_REPLY),
                     SCRIPT_REQUEST("POST"), SCRIPT_CLOSE, SCRIPT_ACCEPT,
                     SCRIPT_REQUEST("\r\n\r\nbody"), SCRIPT_REPLY(OK_REPLY), SCRIPT_REQUEST("GET"),
-                    SCRIPT_RESET, SCRIPT_ACCEPT, SCRIPT_REQUEST("GET"), SCRIPT_REPLY(OK_REPLY)));
+                    SCRIPT_RESET, SCRIPT_ACCEPT, SCRIPT_REQUEST("GET"), SCRIPT_REPLY(OK_REPLY),
+                    SCRIPT_REQUEST("GET"), SCRIPT_REPLY(OK_REPLY)));
     assert_int_equal(send_get(f), 0);
     struct http_request request = get(f);
     request.method = SLICE("POST");
     request.body = SLICE("body");
     assert_int_equal(send_request(f, &request), 0);
     assert_false(f->response.reused);
+    assert_true(f->response.resent);
     assert_int_equal(send_get(f), 0);
     assert_false(f->response.reused);
+    assert_true(f->response.resent);
+    assert_int_equal(send_get(f), 0);
+    assert_true(f->response.reused);
+    assert_false(f->response.resent);
     end(f);
 }
 

@@ -44,6 +44,24 @@ static void test_an_answer_that_had_arrived(void **state)
     assert_not_logged(f, "ERROR");
 }
 
+/* The same, noticed by the transport: it sent the answer on a connection that was closing. */
+static void test_an_answer_that_had_arrived_on_a_stale_connection(void **state)
+{
+    struct fixture *f = *state;
+    f->stop_at = 2;
+    assert_int_equal(
+        run(f, SCRIPT(SCRIPT_ACCEPT, SCRIPT_REQUEST(NEXT), SCRIPT_REPLY(EVENT("1")),
+                      SCRIPT_REQUEST(RESPONSE("1")), SCRIPT_CLOSE, SCRIPT_ACCEPT,
+                      SCRIPT_REQUEST(RESPONSE("1")), SCRIPT_REPLY(STATUS("400", "InvalidReqId.")),
+                      SCRIPT_REQUEST(NEXT), SCRIPT_REPLY(EVENT("2")), SCRIPT_REQUEST(RESPONSE("2")),
+                      SCRIPT_REPLY(ACCEPTED))),
+        0);
+    assert_int_equal(f->calls, 2);
+    assert_logged(f, "\"level\":\"INFO\",\"message\":\"the answer had been taken");
+    assert_not_logged(f, "WARN");
+    assert_not_logged(f, "ERROR");
+}
+
 static void test_an_answer_that_nobody_takes(void **state)
 {
     struct fixture *f = *state;
@@ -262,6 +280,7 @@ int main(void)
         TEST(test_a_connection_that_died_in_a_freeze),
         TEST(test_a_connection_that_dies_under_the_answer),
         TEST(test_an_answer_that_had_arrived),
+        TEST(test_an_answer_that_had_arrived_on_a_stale_connection),
         TEST(test_an_answer_that_nobody_takes),
         TEST(test_next_reconnects),
         TEST(test_next_on_a_stale_connection),

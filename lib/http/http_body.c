@@ -6,7 +6,7 @@
 
 #define CHUNK_LINE_LIMIT 1024 /* extensions are legal, and nobody sends them */
 
-static bool has_body(const struct http_response *response, bool is_head)
+bool http_body_is_due(const struct http_response *response, bool is_head)
 {
     return !is_head && response->status != 204 && response->status != 304;
 }
@@ -15,7 +15,7 @@ void http_body_start(struct http_body *body, const struct http_response *respons
 {
     struct slice encoding;
     *body = (struct http_body){.state = HTTP_BODY_DONE};
-    if (!has_body(response, is_head)) {
+    if (!http_body_is_due(response, is_head)) {
         return;
     }
     if (http_header_find(response, "transfer-encoding", &encoding)) {

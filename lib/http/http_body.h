@@ -22,6 +22,9 @@ struct http_body {
     uint64_t left;
 };
 
+/* Can the reply have a body? If not, its Content-Length tells of the one that GET, or 200, has. */
+bool http_body_is_due(const struct http_response *response, bool is_head);
+
 /* `response` holds a complete head that http_head has taken; is_head: it answers HEAD. */
 void http_body_start(struct http_body *body, const struct http_response *response, bool is_head);
 

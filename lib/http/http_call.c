@@ -1,5 +1,7 @@
 #include "http/http_call.h"
 
+#include "http/http_body.h"
+
 #include "base/banned.h"
 
 #define BODY_LIMIT ((size_t)1024 * 1024)
@@ -133,7 +135,7 @@ static int body_too_large(struct http_call *call)
 static int expect_body(struct http_call *call)
 {
     uint64_t length = 0;
-    if (call->is_head || goes_to_sink(call) ||
+    if (!http_body_is_due(call->response, call->is_head) || goes_to_sink(call) ||
         !http_header_number(call->response, "content-length", &length)) {
         return 0;
     }

@@ -165,6 +165,25 @@ static void test_every_status_is_a_reply(void **state)
     }
 }
 
+/* The length is that of a body which does not come. */
+static void test_a_length_without_a_body(void **state)
+{
+    struct fixture *f = *state;
+    start(f, SCRIPT(SCRIPT_ACCEPT, SCRIPT_REQUEST("GET"),
+                    SCRIPT_REPLY("HTTP/1.1 304 X\r\nContent-Length: 5000000000\r\n\r\n"),
+                    SCRIPT_REQUEST("GET"),
+                    SCRIPT_REPLY("HTTP/1.1 204 X\r\nContent-Length: 5000000000\r\n\r\n"),
+                    SCRIPT_REQUEST("GET"), SCRIPT_REPLY(OK_REPLY)));
+    assert_int_equal(send_get(f), 0);
+    assert_int_equal(f->response.status, 304);
+    assert_int_equal(send_get(f), 0);
+    assert_int_equal(f->response.status, 204);
+    assert_int_equal(send_get(f), 0);
+    assert_body(f, "ok");
+    assert_true(f->response.reused);
+    end(f);
+}
+
 static void test_replies_that_are_not_http(void **state)
 {
     struct fixture *f = *state;
@@ -390,6 +409,7 @@ int main(void)
         WITH_BOTH(test_a_body_that_ends_with_the_connection),
         WITH_BOTH(test_interim_replies_are_dropped),
         WITH_BOTH(test_every_status_is_a_reply),
+        WITH_BOTH(test_a_length_without_a_body),
         WITH_BOTH(test_replies_that_are_not_http),
         WITH_BOTH(test_a_nul_in_the_head),
         WITH_BOTH(test_folded_headers),

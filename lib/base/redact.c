@@ -220,12 +220,15 @@ static size_t match_length(struct slice text, struct slice secret,
     return cut ? text.size : 0;
 }
 
-static size_t longest_match(struct slice text)
+/* `in_run`: a backslash stands before this one. What can be read as escaped from here was found
+ * where the run begins, and looking again for the end of a long run at each of its bytes would take
+ * the square of its length. */
+static size_t longest_match(struct slice text, bool in_run)
 {
     size_t longest = 0;
     for (size_t i = 0; i < known.count; i++) {
         struct slice secret = slice_of(known.secrets[i].data, known.secrets[i].size);
-        size_t escaped = match_length(text, secret, match_escaped);
+        size_t escaped = in_run ? 0 : match_length(text, secret, match_escaped);
         size_t percent = match_length(text, secret, match_percent);
         size_t length = escaped > percent ? escaped : percent;
         longest = length > longest ? length : longest;
@@ -241,7 +244,8 @@ void redact_append(struct strbuf *out, struct slice text)
         if (!known.begins[(unsigned char)text.data[i]]) {
             continue;
         }
-        size_t length = longest_match(slice_skip(text, i));
+        bool in_run = i > 0 && text.data[i - 1] == '\\' && text.data[i] == '\\';
+        size_t length = longest_match(slice_skip(text, i), in_run);
         if (length == 0 || i + length <= covered) {
             continue;
         }

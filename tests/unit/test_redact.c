@@ -131,6 +131,37 @@ static void test_the_beginning_at_a_cut_goes_too(void **state)
     assert_redacted(SLICE("was pass word..and"), "was pass word..and");
 }
 
+/* Time goes with the length of a run of backslashes: with its square, this would take hours. */
+static void test_long_runs_of_backslashes(void **state)
+{
+    (void)state;
+    const size_t size = 4000000;
+    struct strbuf text = STRBUF_INIT;
+    struct strbuf out = STRBUF_INIT;
+    char *run = malloc(size);
+    assert_non_null(run);
+    memset(run, '\\', size);
+    redact_register(SLICE("sword\"fish"));
+    redact_register(SLICE("\\a secret"));
+    strbuf_append_text(&text, "sword");
+    strbuf_append(&text, slice_of(run, size));
+    strbuf_append_text(&text, "\"fish ");
+    strbuf_append(&text, slice_of(run, size));
+    strbuf_append_text(&text, "a secret ");
+    strbuf_append(&text, slice_of(run, size));
+    strbuf_append_text(&text, "a%20secret");
+    redact_append(&out, strbuf_slice(&text));
+    strbuf_clear(&text);
+    strbuf_append_text(&text, MARK " " MARK " ");
+    strbuf_append(&text, slice_of(run, size - 1));
+    strbuf_append_text(&text, MARK);
+    assert_int_equal(out.size, text.size);
+    assert_memory_equal(out.data, text.data, text.size);
+    strbuf_release(&text);
+    strbuf_release(&out);
+    free(run);
+}
+
 static void test_the_oldest_gives_way(void **state)
 {
     (void)state;
@@ -196,6 +227,7 @@ int main(void)
         cmocka_unit_test_teardown(test_other_writers_escapes, forget_all),
         cmocka_unit_test_teardown(test_overlapping_secrets_leave_nothing, forget_all),
         cmocka_unit_test_teardown(test_the_beginning_at_a_cut_goes_too, forget_all),
+        cmocka_unit_test_teardown(test_long_runs_of_backslashes, forget_all),
         cmocka_unit_test_teardown(test_the_oldest_gives_way, forget_all),
         cmocka_unit_test(test_secret_names),
     };

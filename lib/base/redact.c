@@ -18,29 +18,44 @@ struct secret {
 };
 
 static struct {
-    struct secret secrets[SECRETS_LIMIT];
+    struct secret secrets[SECRETS_LIMIT]; /* the one that was registered last stands last */
     size_t count;
-    size_t next;      /* the place that the next one takes: the oldest when all are taken */
     bool begins[256]; /* can a secret begin with this byte, in any of its forms? */
 } known;
 
 static void forget(struct secret *secret)
 {
-    if (secret->data != NULL) {
-        explicit_bzero(secret->data, secret->size);
-        free(secret->data);
-    }
+    explicit_bzero(secret->data, secret->size);
+    free(secret->data);
     *secret = (struct secret){NULL, 0};
 }
 
-static bool is_known(struct slice value)
+/* The place of a value that is known already, or known.count. */
+static size_t find(struct slice value)
 {
-    for (size_t i = 0; i < known.count; i++) {
-        if (slice_equal(slice_of(known.secrets[i].data, known.secrets[i].size), value)) {
-            return true;
-        }
+    size_t place = 0;
+    while (place < known.count &&
+           !slice_equal(slice_of(known.secrets[place].data, known.secrets[place].size), value)) {
+        place++;
     }
-    return false;
+    return place;
+}
+
+static struct secret copy(struct slice value)
+{
+    struct secret secret = {memory_allocate(value.size), value.size};
+    memcpy(secret.data, value.data, value.size);
+    return secret;
+}
+
+/* Takes a secret out of its place, which those behind it close up to. */
+static struct secret take_out(size_t place)
+{
+    struct secret taken = known.secrets[place];
+    known.count--;
+    memmove(&known.secrets[place], &known.secrets[place + 1],
+            (known.count - place) * sizeof(taken));
+    return taken;
 }
 
 /* Kept bytes of forgotten secrets cost a comparison now and then, no more. */
@@ -54,16 +69,16 @@ static void note_beginnings(char first)
 
 void redact_register(struct slice secret)
 {
-    if (secret.size < SHORTEST_SECRET || is_known(secret)) {
+    if (secret.size < SHORTEST_SECRET) {
         return;
     }
-    struct secret *place = &known.secrets[known.next];
-    forget(place);
-    place->data = memory_allocate(secret.size);
-    place->size = secret.size;
-    memcpy(place->data, secret.data, secret.size);
-    known.next = (known.next + 1) % SECRETS_LIMIT;
-    known.count += known.count < SECRETS_LIMIT ? 1 : 0;
+    size_t place = find(secret);
+    struct secret newest = place < known.count ? take_out(place) : copy(secret);
+    if (known.count == SECRETS_LIMIT) {
+        struct secret oldest = take_out(0);
+        forget(&oldest);
+    }
+    known.secrets[known.count++] = newest;
     note_beginnings(secret.data[0]);
 }
 

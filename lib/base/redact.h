@@ -11,7 +11,8 @@
 #include "base/strbuf.h"
 
 /* Remembers a value (copied, wiped when forgotten). Values under 6 bytes are ignored: they would
- * make ordinary text unreadable. The oldest goes when more than 32 are registered. */
+ * make ordinary text unreadable. When more than 32 are registered, the one goes that was registered
+ * longest ago: whoever goes on using a secret registers it again. */
 void redact_register(struct slice secret);
 /* Wipes and forgets all; for tests and at exit. */
 void redact_forget_all(void);

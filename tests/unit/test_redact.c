@@ -177,6 +177,23 @@ static void test_the_oldest_gives_way(void **state)
     assert_redacted(SLICE("secret-number-32"), "secret-number-32");
 }
 
+/* Nor does one go that is in use, as registering it again says. */
+static void test_one_that_is_registered_again_is_the_youngest(void **state)
+{
+    (void)state;
+    char secret[32];
+    for (int i = 0; i < 100; i++) {
+        (void)snprintf(secret, sizeof(secret), "secret-number-%02d", i);
+        if (i % 20 == 0) {
+            redact_register(SLICE("in use all the time"));
+        }
+        redact_register(slice_from(secret));
+        assert_redacted(SLICE("in use all the time"), MARK);
+    }
+    assert_redacted(SLICE("secret-number-68 secret-number-69 secret-number-99"),
+                    "secret-number-68 " MARK " " MARK);
+}
+
 static void test_secret_names(void **state)
 {
     (void)state;
@@ -229,6 +246,7 @@ int main(void)
         cmocka_unit_test_teardown(test_the_beginning_at_a_cut_goes_too, forget_all),
         cmocka_unit_test_teardown(test_long_runs_of_backslashes, forget_all),
         cmocka_unit_test_teardown(test_the_oldest_gives_way, forget_all),
+        cmocka_unit_test_teardown(test_one_that_is_registered_again_is_the_youngest, forget_all),
         cmocka_unit_test(test_secret_names),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -144,9 +144,15 @@ static bool looks_alive(struct pg *pg)
     return alive && PQtransactionStatus(pg->connection) == PQTRANS_IDLE;
 }
 
-static void drop_if_dead(struct pg *pg)
+/* Drops the kept connection if it is dead. The log goes on knowing the password of one in use,
+ * however many secrets were read since. */
+static void check_kept(struct pg *pg)
 {
-    if (pg->connection != NULL && !looks_alive(pg)) {
+    if (pg->connection == NULL) {
+        return;
+    }
+    redact_register(slice_from(PQpass(pg->connection)));
+    if (!looks_alive(pg)) {
         log_info("the kept connection to Postgres has ended: connecting again");
         pg_disconnect(pg);
     }
@@ -155,7 +161,7 @@ static void drop_if_dead(struct pg *pg)
 int pg_connect(struct pg *pg, struct error *err)
 {
     assert(!pg->in_transaction);
-    drop_if_dead(pg);
+    check_kept(pg);
     if (pg->connection != NULL) {
         return 0;
     }
@@ -213,7 +219,7 @@ static int exchange_first(struct pg *pg, struct pg_exchange *statement, struct e
 static int make_ready(struct pg *pg, struct error *err)
 {
     struct pg_exchange nothing = {.name = "try the connection", .sql = ""};
-    drop_if_dead(pg);
+    check_kept(pg);
     if (pg->connection != NULL && now_ms(pg) - pg->used_ms > RESTED_MS) {
         return exchange_first(pg, &nothing, err);
     }
@@ -281,7 +287,7 @@ int pg_begin(struct pg *pg, struct error *err)
                        "SET LOCAL idle_in_transaction_session_timeout = %d",
                        timeout_ms, timeout_ms);
     }
-    drop_if_dead(pg);
+    check_kept(pg);
     if (exchange_first(pg, &begin, err) != 0) {
         return -1;
     }

@@ -67,6 +67,29 @@ static void test_logs_know_the_password(void **state)
     end();
 }
 
+static void answer_twice(struct scripted_postgres *server)
+{
+    scripted_postgres_log_in(server);
+    answer_query(server, "SELECT 1");
+    answer_query(server, "SELECT 2");
+    scripted_postgres_await_close(server);
+}
+
+static void test_logs_know_the_password_of_a_kept_connection(void **state)
+{
+    struct strbuf line = STRBUF_INIT;
+    (void)state;
+    start(answer_twice);
+    assert_int_equal(query("SELECT 1", NULL), 0);
+    redact_forget_all(); /* as if many others had been read since */
+    assert_int_equal(query("SELECT 2", NULL), 0);
+    assert_int_equal(f.pg.connects, 1);
+    redact_append(&line, SLICE("login with " SECRET " refused"));
+    assert_string_equal(line.data, "login with [redacted] refused");
+    strbuf_release(&line);
+    end();
+}
+
 static void chatter_when_idle(struct scripted_postgres *server)
 {
     scripted_postgres_log_in(server);
@@ -297,6 +320,7 @@ int main(void)
         cmocka_unit_test(test_an_ended_connection_is_replaced_before_use),
         cmocka_unit_test(test_nothing_is_sent_behind_the_deadline),
         cmocka_unit_test(test_logs_know_the_password),
+        cmocka_unit_test(test_logs_know_the_password_of_a_kept_connection),
         cmocka_unit_test(test_a_notice_does_no_harm),
         cmocka_unit_test(test_begin_finds_out_and_starts_anew),
         cmocka_unit_test(test_begin_gives_a_rested_connection_little_time),

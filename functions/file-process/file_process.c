@@ -36,7 +36,10 @@ static int process_object(const struct lambda_context *context,
                           struct error *err)
 {
     struct services *services = context->state;
-    struct receive_request request = {object, {context->request_id, context->deadline_ms}};
+    struct receive_request request = {
+        .object = object,
+        .lease = {context->request_id, context->deadline_ms},
+    };
     struct job job;
     bool has_work;
 

@@ -19,6 +19,9 @@
 /* Is there what this claim asks for? */
 static inline const char *file_sql_work(const struct file_claim *claim)
 {
+    if (claim->adopts != NULL) {
+        return "f.state = 'RECEIVED'";
+    }
     return claim->also_under_way ? FILE_SQL_IS_UNSETTLED : FILE_SQL_HAS_WORK;
 }
 

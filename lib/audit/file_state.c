@@ -156,6 +156,13 @@ static int run(struct pg *pg, const char *name, struct strbuf *sql, struct pg_va
 
 /* ---- claim ---------------------------------------------------------------------------------*/
 
+/* What a file that is known takes over from the load, which excluded.… has. */
+static const char adopted_columns[] =
+    ", state = excluded.state, state_at = excluded.state_at, load_no = excluded.load_no, "
+    "load_schema = excluded.load_schema, load_table = excluded.load_table, "
+    "load_statement_id = excluded.load_statement_id";
+
+/* $16 is the state, $17 the number of the load: 1 if one is adopted, else 0. */
 static void append_claim(struct strbuf *sql, const struct file_tables *tables,
                          const struct file_claim *claim)
 {
@@ -164,24 +171,31 @@ static void append_claim(struct strbuf *sql, const struct file_tables *tables,
         "with claimed as ("
         "insert into %.*s as f (file_id, bucket, key, version_id, etag, size_bytes, "
         "last_modified, sequencer, received_at, state, state_at, ext_file_config_sid, "
-        "ext_interface_cid, lease_owner, lease_until, lease_request_id, claim_no, appearance) "
+        "ext_interface_cid, lease_owner, lease_until, lease_request_id, claim_no, appearance, "
+        "load_no, load_schema, load_table, load_statement_id) "
         "values ($1::uuid, $2, $3, $4, $5, $6::bigint, to_timestamp($7::double precision / 1000), "
-        "$8, to_timestamp($9::double precision / 1000), 'RECEIVED', "
+        "$8, to_timestamp($9::double precision / 1000), $16, "
         "to_timestamp($9::double precision / 1000), $10::int4, $11::numeric, $12, "
-        "to_timestamp($13::double precision / 1000), $14, 1, $15::int4) "
+        "to_timestamp($13::double precision / 1000), $14, 1, $15::int4, "
+        "$17::int4, $18, $19, $20) "
         "on conflict (bucket, key, version_id, etag, size_bytes, last_modified, appearance) "
         "do update set "
         "lease_owner = excluded.lease_owner, lease_until = excluded.lease_until, "
         "lease_request_id = excluded.lease_request_id, claim_no = f.claim_no + 1, "
         "ext_file_config_sid = coalesce(f.ext_file_config_sid, excluded.ext_file_config_sid), "
-        "ext_interface_cid = coalesce(f.ext_interface_cid, excluded.ext_interface_cid) "
+        "ext_interface_cid = coalesce(f.ext_interface_cid, excluded.ext_interface_cid)%s "
         "where %s and (f.lease_owner is null or f.lease_until <= excluded.state_at "
         "or f.lease_request_id = excluded.lease_request_id) "
         "returning *), noted as ("
-        "insert into %.*s (file_id, state, entered_at, claim_no, load_no) "
-        "select file_id, state, state_at, claim_no, load_no from claimed where claim_no = 1) "
+        "insert into %.*s (file_id, state, entered_at, claim_no, load_no, note) "
+        "select file_id, entered.state, state_at, claim_no, entered.load_no, note from claimed, "
+        "(values ('RECEIVED', 0, null), ('SUBMITTED', 1, 'taken over from the Python framework')) "
+        "as entered (state, load_no, note) "
+        "where case entered.load_no when 0 then claim_no = 1 else $17::int4 = 1 end "
+        "order by entered.load_no) "
         "select %s from claimed",
-        SLICE_ARG(tables->file), file_sql_work(claim), SLICE_ARG(tables->history), record_columns);
+        SLICE_ARG(tables->file), claim->adopts != NULL ? adopted_columns : "", file_sql_work(claim),
+        SLICE_ARG(tables->history), record_columns);
 }
 
 static struct pg_value text_or_null(struct slice text)
@@ -239,6 +253,9 @@ static int claim_appearance(struct pg *pg, const struct file_tables *tables,
                             bool *won, struct file_record *record, struct error *err)
 {
     const struct file_identity *identity = &claim->identity;
+    const struct file_adoption none = {0};
+    const struct file_adoption *load = claim->adopts != NULL ? claim->adopts : &none;
+    enum file_state state = claim->adopts != NULL ? FILE_SUBMITTED : FILE_RECEIVED;
     struct strbuf sql = STRBUF_INIT;
     struct pg_result result;
 
@@ -250,8 +267,10 @@ static int claim_appearance(struct pg *pg, const struct file_tables *tables,
                       PG_NUMBER(identity->last_modified_ms), PG_TEXT(identity->sequencer),
                       PG_NUMBER(claim->now_ms), text_or_null(claim->config_sid),
                       text_or_null(claim->interface_id), PG_TEXT(claim->owner),
-                      PG_NUMBER(claim->until_ms), PG_TEXT(claim->request_id),
-                      PG_NUMBER(appearance)),
+                      PG_NUMBER(claim->until_ms), PG_TEXT(claim->request_id), PG_NUMBER(appearance),
+                      PG_TEXT(slice_from(names[state])), PG_NUMBER(state == FILE_SUBMITTED ? 1 : 0),
+                      text_or_null(load->schema), text_or_null(load->table),
+                      text_or_null(load->statement_id)),
             arena, &result, err) != 0) {
         return -1;
     }

@@ -98,6 +98,13 @@ struct file_identity {
     struct slice sequencer;
 };
 
+/* A load that somebody else submitted before anybody here knew the file. */
+struct file_adoption {
+    struct slice schema;
+    struct slice table;
+    struct slice statement_id;
+};
+
 /* A wish to work on a file until the invocation ends. */
 struct file_claim {
     struct file_identity identity;
@@ -109,6 +116,9 @@ struct file_claim {
     struct slice config_sid; /* empty: none matched */
     struct slice interface_id;
     bool also_under_way; /* also what runs in Redshift, or waits for its outcome's duties */
+    /* Not NULL: the file is claimed as SUBMITTED, with this as its first load, if nothing was begun
+     * with it yet. */
+    const struct file_adoption *adopts;
 };
 
 enum claim_outcome {

@@ -35,25 +35,6 @@ static bool read_path(const struct legacy_statement_name *name, struct s3_object
            object->key.size > 0;
 }
 
-/* The row stands where it would stand had we submitted the load. */
-static int note_submission(struct job *job, const struct adoption *adoption, struct error *err)
-{
-    const struct file_value values[] = {
-        FILE_NUMBER("load_no", LOAD_NUMBER),
-        FILE_TEXT("load_schema", adoption->name->schema),
-        FILE_TEXT("load_table", adoption->name->table),
-        FILE_TEXT("load_statement_id", adoption->statement_id),
-    };
-    struct file_change change = {
-        .to = FILE_SUBMITTED,
-        .values = values,
-        .value_count = sizeof(values) / sizeof(values[0]),
-        .note = SLICE("taken over from the Python framework"),
-        .release = true,
-    };
-    return job_change(job, &change, err);
-}
-
 /* An upload that came after the statement was submitted is not what it loads: it has an event of
  * its own. A statement that is not shown to us tells nothing. */
 static int is_newer_upload(struct services *services, const struct adoption *adoption,
@@ -83,12 +64,15 @@ static int is_newer_upload(struct services *services, const struct adoption *ado
     return 0;
 }
 
-/* A file without a row yet gets one. */
+/* A file with which nothing was begun stands, with one write, where it would had we submitted the
+ * load: there is no moment at which an event might submit another. */
 static int take_over(struct services *services, const struct adoption *adoption,
                      const struct s3_object_event *object, struct arena *arena, struct job *job,
                      struct slice *file_id, struct error *err)
 {
-    struct receive_request request = {object, adoption->lease};
+    const struct file_adoption load = {adoption->name->schema, adoption->name->table,
+                                       adoption->statement_id};
+    const struct receive_request request = {object, adoption->lease, &load};
     bool newer;
     bool has;
     if (has_configuration(services, object->key, arena, &has, err) != 0) {
@@ -103,17 +87,17 @@ static int take_over(struct services *services, const struct adoption *adoption,
     if (newer) {
         return 0;
     }
-    int result = receive_object(services, &request, arena, job, &has, err);
-    if (result == 0 && has && job->record.state == FILE_RECEIVED) {
+    if (receive_object(services, &request, arena, job, &has, err) != 0) {
+        if (has) {
+            lease_give_back(job);
+        }
+        return -1;
+    }
+    if (has && job->record.state == FILE_SUBMITTED) {
         *file_id = job->record.file_id;
-        result = note_submission(job, adoption, err);
     }
-    if (result == 0) {
-        lease_end(job);
-    } else if (has) {
-        lease_give_back(job);
-    }
-    return result;
+    lease_end(job);
+    return 0;
 }
 
 int adopt_statement(struct services *services, const struct adoption *adoption, struct arena *arena,

@@ -102,6 +102,7 @@ static struct file_claim claim_for(struct services *services, const struct recei
         .config_sid = job->config.config_sid,
         .interface_id = job->config.interface_id,
         .also_under_way = request->object->name.size == 0, /* somebody asks for it by hand */
+        .adopts = request->adopts,
     };
 }
 

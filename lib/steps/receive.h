@@ -10,6 +10,7 @@
 struct receive_request {
     const struct s3_object_event *object;
     struct lease_request lease;
+    const struct file_adoption *adopts; /* a load that somebody else submitted; NULL: none */
 };
 
 /* Is the object none of our business: our own output, a folder marker, a removal? */

@@ -1,8 +1,10 @@
 """Loads that the Python framework had submitted are taken over by file-process-logging."""
 
+import signal
 import time
 
-from e2e.system import FILE_PROCESS_LOGGING, SystemTest
+from e2e.journey import wait_for
+from e2e.system import FILE_PROCESS, FILE_PROCESS_LOGGING, SystemTest
 from emulator.deployment import BUCKET
 from emulator.service import Headers, Request, empty_body
 
@@ -87,6 +89,64 @@ class LegacyStatements(SystemTest):
                 self.assertEqual((row["state"], row["rows_loaded"]), (state, None), row["reason"])
                 self.assertLessEqual(row["load_started_at"], row["load_ended_at"])
                 self.assertEqual(len(self.system.notices(key)), 1)
+
+    def follow_and_kill(self, event: dict, number: int) -> bool:
+        """The function is killed once Postgres has got its nth statement: did it come so far?"""
+        logging = self.system.local.lambda_.function(FILE_PROCESS_LOGGING)
+        seen, orphans = [], []
+
+        def judge(statement) -> str:
+            seen.append(statement)
+            if len(seen) == number:
+                orphans.extend(self.sessions())
+                logging.signal(signal.SIGKILL)
+            return ""
+
+        self.system.tap.on_statement = judge
+        try:
+            self.follow(event)
+        finally:
+            self.system.tap.on_statement = lambda statement: ""
+        # Postgres does what it had been asked for.
+        wait_for(lambda: not set(orphans) & set(self.sessions()), "the end of the session")
+        return len(orphans) > 0
+
+    def sessions(self) -> list[int]:
+        rows = self.system.config_rows(
+            "select pid from pg_stat_activity where application_name = %s", FILE_PROCESS_LOGGING
+        )
+        return [row["pid"] for row in rows]
+
+    def test_what_is_taken_over_is_never_loaded_again(self):
+        """Wherever the function dies, a manual event finds the load, or no file at all."""
+        number, killed = 0, True
+        while killed:
+            number += 1
+            with self.subTest(statement=number):
+                key = f"elsewhere/PROD_KILLED{number}_PA_FLAVOR_527.txt"
+                self.system.put(key, ROWS)
+                event = self.legacy_event(key, "select 1")
+                killed = self.follow_and_kill(event, number)
+                self.system.config_execute(
+                    "update rdscnfg.ext_file set lease_until = to_timestamp(0) where key = %s", key
+                )
+                if self.system.files(key):
+                    self.assertEqual(self.system.states(key)[:2], ["RECEIVED", "SUBMITTED"])
+                    self.system.invoke(FILE_PROCESS, {"bucket": BUCKET, "key": key})
+                    self.system.settle()
+                self.follow(event)
+                self.assertEqual(
+                    self.system.states(key),
+                    ["RECEIVED", "SUBMITTED", "LOADED", "TRANSFORMING", "DONE"],
+                )
+                self.assertEqual(self.loads_of(key), [])
+        self.assertGreater(number, 8)
+
+    def loads_of(self, key: str) -> list[str]:
+        """The loads of the file that are ours."""
+        name = f"{self.system.file(key)['file_id']}|load|"
+        names = [statement["StatementName"] for statement in self.system.statements()]
+        return [found for found in names if found.startswith(name)]
 
     def test_a_newer_upload_is_not_what_the_statement_loaded(self):
         key = "elsewhere/PROD_7_PA_FLAVOR_527.txt"

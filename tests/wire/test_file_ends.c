@@ -105,6 +105,47 @@ static void test_an_upload_after_its_namesake_was_gone(void **state)
     assert_text(record.file_id, id_of(f, 2).data);
 }
 
+/* ---- loads of others ------------------------------------------------------------------------*/
+
+static void test_a_load_of_others_is_adopted_with_one_write(void **state)
+{
+    struct fixture *f = *state;
+    const struct file_adoption load = {SLICE("rdsftetl"), SLICE("t527"), SLICE("s1")};
+    struct file_claim claim = a_claim(f);
+    struct file_record record;
+    claim.adopts = &load;
+    assert_int_equal(claim_file(f, &claim, &record), CLAIM_WON);
+    assert_int_equal(record.state, FILE_SUBMITTED);
+    assert_int_equal(record.load_no, 1);
+    assert_text(record.load_schema, "rdsftetl");
+    assert_text(record.load_table, "t527");
+    assert_text(record.load_statement_id, "s1");
+    assert_tells(f, HISTORY, "RECEIVED 1 0; SUBMITTED 1 1 taken over from the Python framework");
+    assert_int_equal(claim_file(f, &claim, &record), CLAIM_NOTHING);
+}
+
+/* Only a file with which nothing was begun is free for another's load. */
+static void test_what_is_adopted(void **state)
+{
+    struct fixture *f = *state;
+    const struct file_adoption load = {SLICE("rdsftetl"), SLICE("t527"), SLICE("s1")};
+    struct file_claim again = another_claim(f);
+    struct file_record record;
+    again.adopts = &load;
+    hold_file(f, &record);
+    assert_int_equal(claim_file(f, &again, &record), CLAIM_BUSY);
+    must_run(f, "update rdscnfg.ext_file set lease_owner = null, state = 'PREPARED', load_no = 1");
+    assert_int_equal(claim_file(f, &again, &record), CLAIM_NOTHING);
+    must_run(f, "update rdscnfg.ext_file set state = 'REJECTED', load_no = 0");
+    assert_int_equal(claim_file(f, &again, &record), CLAIM_NOTHING);
+    must_run(f, "update rdscnfg.ext_file set state = 'RECEIVED'");
+    assert_int_equal(claim_file(f, &again, &record), CLAIM_WON);
+    assert_int_equal(record.state, FILE_SUBMITTED);
+    assert_int_equal(record.claim_no, 2);
+    assert_text(record.load_statement_id, "s1");
+    assert_tells(f, HISTORY, "RECEIVED 1 0; SUBMITTED 2 1 taken over from the Python framework");
+}
+
 /* ---- known files ----------------------------------------------------------------------------*/
 
 static bool resume(struct fixture *f, struct file_identity identity, int64_t now_ms,
@@ -268,6 +309,8 @@ int main(void)
         CASE_TABLES(test_an_end_is_recorded_once),
         CASE_TABLES(test_a_known_upload_keeps_its_row),
         CASE_TABLES(test_an_upload_after_its_namesake_was_gone),
+        CASE_TABLES(test_a_load_of_others_is_adopted_with_one_write),
+        CASE_TABLES(test_what_is_adopted),
         CASE_TABLES(test_uploads_that_were_overtaken_are_gone_on_with),
         CASE_TABLES(test_a_claim_that_cannot_be_read_can_be_given_back),
         CASE_TABLES(test_a_file_whose_object_is_gone_is_gone_on_with),

@@ -6,6 +6,8 @@
 
 #include "base/banned.h"
 
+static const char is_upload[] = FILE_SQL_IS_UPLOAD("$3", "$4", "$9");
+
 /* Nobody else's lease of row f is live. */
 static const char is_free[] = "(f.lease_owner is null or f.lease_request_id = $6 "
                               "or f.lease_until <= to_timestamp($8::double precision / 1000))";
@@ -21,10 +23,10 @@ static void append_resume(struct strbuf *sql, const struct file_tables *tables,
         "update %.*s f set lease_owner = $5, lease_request_id = $6, "
         "lease_until = to_timestamp($7::double precision / 1000), claim_no = f.claim_no + 1 "
         "where f.file_id = (select f.file_id from %.*s f where f.bucket = $1 and f.key = $2 "
-        "and case when $3 <> '' then f.version_id = $3 else $4 in ('', f.etag) end and %s and %s "
+        "and %s and %s and %s "
         "order by f.received_at desc, f.appearance desc limit 1) and %s and %s "
         "returning f.file_id::text, f.claim_no",
-        SLICE_ARG(tables->file), SLICE_ARG(tables->file), work, is_free, work, is_free);
+        SLICE_ARG(tables->file), SLICE_ARG(tables->file), is_upload, work, is_free, work, is_free);
 }
 
 static int claim_row(struct pg *pg, const struct file_tables *tables,
@@ -40,7 +42,8 @@ static int claim_row(struct pg *pg, const struct file_tables *tables,
                       PG_VALUES(PG_TEXT(identity->bucket), PG_TEXT(identity->key),
                                 PG_TEXT(identity->version_id), PG_TEXT(identity->etag),
                                 PG_TEXT(claim->owner), PG_TEXT(claim->request_id),
-                                PG_NUMBER(claim->until_ms), PG_NUMBER(claim->now_ms)),
+                                PG_NUMBER(claim->until_ms), PG_NUMBER(claim->now_ms),
+                                PG_TEXT(identity->sequencer)),
                       arena, result, err);
     strbuf_release(&sql);
     return status;

@@ -16,6 +16,15 @@
     "(" FILE_SQL_HAS_WORK " or (f.state not in ('GONE', 'SUPERSEDED', 'SPLIT') "                   \
     "and (f.noticed_at is null or f.cleaned_at is null or f.archived_at is null)))"
 
+/*
+ * Is row f the upload that an event tells of? By its version; without one by its etag, and by its
+ * place among the events of the key, because the same bytes may be put again. What is empty, in
+ * the event or the row, may be any.
+ */
+#define FILE_SQL_IS_UPLOAD(version_id, etag, sequencer)                                            \
+    "case when " version_id " <> '' then f.version_id = " version_id " else " etag                 \
+    " in ('', f.etag) and (f.sequencer = '' or " sequencer " in ('', f.sequencer)) end"
+
 /* Is there what this claim asks for? */
 static inline const char *file_sql_work(const struct file_claim *claim)
 {

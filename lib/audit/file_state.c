@@ -337,40 +337,6 @@ int file_state_find_load(struct pg *pg, const struct file_tables *tables, struct
     return result.rows == 0 ? 0 : pg_read_text(&result, 0, "file_id", file_id, err);
 }
 
-int file_state_record_end(struct pg *pg, const struct file_tables *tables,
-                          const struct file_end *end, struct arena *arena, bool *recorded,
-                          struct error *err)
-{
-    const struct file_identity *identity = &end->identity;
-    struct strbuf sql = STRBUF_INIT;
-    struct pg_result result;
-
-    strbuf_append_format(
-        &sql,
-        "with ended as (insert into %.*s (file_id, bucket, key, version_id, etag, size_bytes, "
-        "last_modified, sequencer, received_at, state, state_at, reason, noticed_at, cleaned_at) "
-        "select $1::uuid, $2, $3, $4, $5, $6::bigint, to_timestamp($7::double precision / 1000), "
-        "$8, t.now, $9, t.now, $10, t.now, t.now "
-        "from (select to_timestamp($11::double precision / 1000) as now) t "
-        "where not exists (select 1 from %.*s where bucket = $2 and key = $3 "
-        "and case when $4 <> '' then version_id = $4 else $5 in ('', etag) end) "
-        "on conflict do nothing returning *) "
-        "insert into %.*s (file_id, state, entered_at, claim_no, load_no, note) "
-        "select file_id, state, state_at, 0, 0, reason from ended",
-        SLICE_ARG(tables->file), SLICE_ARG(tables->file), SLICE_ARG(tables->history));
-    if (run(pg, "record that the object is gone", &sql,
-            PG_VALUES(PG_TEXT(end->new_file_id), PG_TEXT(identity->bucket), PG_TEXT(identity->key),
-                      PG_TEXT(identity->version_id), PG_TEXT(identity->etag),
-                      PG_NUMBER(identity->size_bytes), PG_NUMBER(identity->last_modified_ms),
-                      PG_TEXT(identity->sequencer), PG_TEXT(slice_from(names[end->state])),
-                      PG_TEXT(end->reason), PG_NUMBER(end->now_ms)),
-            arena, &result, err) != 0) {
-        return -1;
-    }
-    *recorded = result.affected == 1;
-    return 0;
-}
-
 int file_state_local_time(struct pg *pg, const struct file_tables *tables, int64_t time_ms,
                           struct arena *arena, struct slice *text, struct error *err)
 {

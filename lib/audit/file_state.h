@@ -140,24 +140,6 @@ int file_state_read(struct pg *pg, const struct file_tables *tables, struct slic
 int file_state_find_load(struct pg *pg, const struct file_tables *tables, struct slice statement_id,
                          struct arena *arena, struct slice *file_id, struct error *err);
 
-/* An upload that was never loaded and never will be. */
-struct file_end {
-    struct file_identity identity; /* as the event told it: size and time need not be known */
-    struct slice new_file_id;
-    enum file_state state; /* GONE or SUPERSEDED */
-    struct slice reason;
-    int64_t now_ms;
-};
-
-/*
- * Makes its row, for which nothing is due. An upload that is known keeps its row, and *recorded is
- * false: by its version, without one by its etag; without that too, any upload of the key may be
- * meant.
- */
-int file_state_record_end(struct pg *pg, const struct file_tables *tables,
-                          const struct file_end *end, struct arena *arena, bool *recorded,
-                          struct error *err);
-
 /* A moment as YYYY-MM-DD-HH-MM-SS in the tables' zone: Postgres knows all zones, Lambda none. */
 int file_state_local_time(struct pg *pg, const struct file_tables *tables, int64_t time_ms,
                           struct arena *arena, struct slice *text, struct error *err);

@@ -1,5 +1,6 @@
 #include "steps/receive.h"
 
+#include "audit/file_end.h"
 #include "audit/file_resume.h"
 #include "aws/s3.h"
 #include "base/log.h"
@@ -79,8 +80,7 @@ static int note_end(struct services *services, const struct s3_object_event *obj
     };
     bool recorded;
 
-    if (file_state_record_end(&services->pg, &services->file_tables, &end, arena, &recorded, err) !=
-        0) {
+    if (file_end_record(&services->pg, &services->file_tables, &end, arena, &recorded, err) != 0) {
         return -1;
     }
     log_info("the object is not there any more", LOG_TEXT("reason", reason),

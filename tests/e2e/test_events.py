@@ -263,6 +263,36 @@ class Unversioned(Delivery, SilentTest):
         self.assertEqual(sorted(states), ["DONE", "GONE"])
         self.assert_rows(key, interface, 4)
 
+    def test_the_same_bytes_gone_although_they_are_known(self):
+        """Put again and again, and each time removed before that was handled."""
+        interface = self.new_interface()
+        key = self.put_silently(interface, ROWS)
+        first, again, last = (s3_record(key, ROWS) for _ in range(3))
+        self.deliver(first)
+        self.system.settle()
+        for record in (again, first, last, again, last):
+            self.assertEqual(self.deliver(record).function_error, "")
+        rows = self.system.files(key)
+        self.assertEqual([row["state"] for row in rows], ["DONE", "GONE", "GONE"])
+        sequencers = [record["s3"]["object"]["sequencer"] for record in (first, again, last)]
+        self.assertEqual([row["sequencer"] for row in rows], sequencers)
+        self.assert_rows(key, interface, 4)
+        self.assertEqual(len(self.system.notices(key)), 1)
+
+    def test_the_same_bytes_gone_while_the_first_are_handled(self):
+        """Each upload comes to its own end."""
+        interface = self.new_interface()
+        key = self.put_silently(interface, ROWS)
+        first, again = s3_record(key, ROWS), s3_record(key, ROWS)
+        self.system.local.faults.add("s3", "CopyObject", "error", code="SlowDown", status=503, times=0)
+        self.assertEqual(self.deliver(first).function_error, "Unhandled")
+        self.system.local.faults.clear()
+        self.remove(key)
+        self.assertEqual(self.deliver(again).function_error, "")
+        self.assertEqual([row["state"] for row in self.system.files(key)], ["RECEIVED", "GONE"])
+        self.assertEqual(self.deliver(first).function_error, "")
+        self.assertEqual([row["state"] for row in self.system.files(key)], ["GONE", "GONE"])
+
     def test_overwritten(self):
         interface = self.new_interface()
         key = self.put_silently(interface, ROWS)

@@ -75,13 +75,14 @@ class Leases(SilentTest):
         interface = self.new_interface()
         owner = Owner(self, self.put_silently(interface, data), timeout)
         owner.interface = interface
+        owner.event = s3_event(s3_record(owner.key, data))
         return owner
 
     def freeze_at_call(self, owner: Owner, operation: str, request_id: str = "") -> None:
         """The call is answered, but the owner does not learn of it yet."""
         service = "redshift-data" if operation == "BatchExecuteStatement" else "s3"
         self.strike(service, operation, owner.freeze)
-        owner.begin(s3_event(s3_record(owner.key, ROWS)), request_id)
+        owner.begin(owner.event, request_id)
 
     def at_statement(self, number: int, action) -> None:
         """Does something when file-process asks Postgres for the nth time."""
@@ -97,13 +98,12 @@ class Leases(SilentTest):
 
     def freeze_at_statement(self, owner: Owner, number: int) -> None:
         self.at_statement(number, owner.freeze)
-        owner.begin(s3_event(s3_record(owner.key, ROWS)))
+        owner.begin(owner.event)
         self.system.tap.on_statement = lambda statement: ""
 
     def deliver_to_another(self, owner: Owner, **options):
-        event = s3_event(s3_record(owner.key, ROWS))
         function = self.system.local.lambda_.function(FILE_PROCESS)
-        result = function.invoke(event, **options)
+        result = function.invoke(owner.event, **options)
         self.assertEqual(result.function_error, "", result.payload)
         return result
 
@@ -197,7 +197,7 @@ class Leases(SilentTest):
                     release.wait(DEADLINE)
 
                 self.at_statement(number, hold)
-                owner.begin(s3_event(s3_record(owner.key, ROWS)))
+                owner.begin(owner.event)
                 self.assertNotEqual(owner.answer.result().function_error, "")
                 wait_for(lambda: self.is_lease_over(owner.key), "the end of the lease")
                 self.deliver_to_another(owner)
@@ -217,10 +217,11 @@ class Leases(SilentTest):
             release.wait(DEADLINE)
 
         self.at_statement(3, hold)
-        first.begin(s3_event(s3_record(first.key, ROWS)))
+        first.begin(first.event)
         first.answer.result()
         wait_for(lambda: self.is_lease_over(first.key), "the end of the lease")
         second = Owner(self, first.key, 60.0)
+        second.event = first.event
         self.freeze_at_call(second, "CopyObject")
         row, history = self.system.file(first.key), self.system.history(first.key)
         self.assertEqual((row["state"], row["claim_no"]), ("RECEIVED", 2))

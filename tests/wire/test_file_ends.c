@@ -2,6 +2,7 @@
  * The state of files on a real Postgres: ends without a load, and known files held for their
  * duties.
  */
+#include "audit/file_end.h"
 #include "audit/file_resume.h"
 #include "wire/claims.h"
 
@@ -11,13 +12,13 @@ static bool record_end(struct fixture *f, int id, struct file_identity identity,
                        enum file_state end)
 {
     bool recorded = false;
-    if (file_state_record_end(&f->pg, &file_tables,
-                              &(struct file_end){.identity = identity,
-                                                 .new_file_id = id_of(f, id),
-                                                 .state = end,
-                                                 .reason = SLICE("it's \"gone\""),
-                                                 .now_ms = NOW_MS},
-                              &f->arena, &recorded, &f->err) != 0) {
+    if (file_end_record(&f->pg, &file_tables,
+                        &(struct file_end){.identity = identity,
+                                           .new_file_id = id_of(f, id),
+                                           .state = end,
+                                           .reason = SLICE("it's \"gone\""),
+                                           .now_ms = NOW_MS},
+                        &f->arena, &recorded, &f->err) != 0) {
         fail_msg("%s", f->err.message);
     }
     return recorded;
@@ -103,6 +104,69 @@ static void test_an_upload_after_its_namesake_was_gone(void **state)
         f, 1, from_event("in/PROD_527.txt", "", "9e107d9d372bb6826bd81d3542a419d6"), FILE_GONE));
     assert_int_equal(claim_file(f, &claim, &record), CLAIM_WON);
     assert_text(record.file_id, id_of(f, 2).data);
+}
+
+static struct file_identity upload(const char *sequencer)
+{
+    struct file_identity identity = from_event("in/PROD_527.txt", "", "e1");
+    identity.sequencer = slice_from(sequencer);
+    return identity;
+}
+
+/* Each upload of the same bytes has an end of its own; an event that comes again has none. */
+static void test_the_same_bytes_are_gone_again(void **state)
+{
+    struct fixture *f = *state;
+    static const struct {
+        const char *sequencer;
+        bool recorded;
+    } events[] = {{"0B", true},  {"0C", true},  {"0A", true},
+                  {"0B", false}, {"0A", false}, {"", false}};
+    for (size_t i = 0; i < sizeof(events) / sizeof(events[0]); i++) {
+        bool recorded = record_end(f, 1 + (int)i, upload(events[i].sequencer), FILE_GONE);
+        assert_int_equal(recorded, events[i].recorded);
+    }
+    assert_tells(f,
+                 "select string_agg(sequencer || appearance, ' ' order by appearance) as t "
+                 "from rdscnfg.ext_file",
+                 "0B0 0C1 0A2");
+    must_run(f, "update rdscnfg.ext_file set sequencer = ''"); /* a manual event's */
+    assert_false(record_end(f, 9, upload("0D"), FILE_GONE));
+}
+
+static int record_by(struct pg *pg, struct arena *arena, const void *what)
+{
+    bool recorded;
+    return file_end_record(pg, &file_tables, what, arena, &recorded, NULL) == 0 ? recorded : -1;
+}
+
+/* Another process meets an uncommitted end, which then is its own or another upload's. */
+static int end_beside_transaction(struct fixture *f, const char *sequencer)
+{
+    struct file_end end = {.identity = upload(sequencer),
+                           .new_file_id = id_of(f, 2),
+                           .state = FILE_GONE,
+                           .reason = SLICE("gone"),
+                           .now_ms = NOW_MS};
+    int gate[2];
+    must_run(f, "truncate rdscnfg.ext_file, rdscnfg.ext_file_history");
+    assert_int_equal(pg_begin(&f->pg, &f->err), 0);
+    assert_true(record_end(f, 1, upload("0A"), FILE_GONE));
+    assert_int_equal(pipe(gate), 0);
+    pid_t child = act_elsewhere(record_by, &end, gate);
+    open_gate(gate);
+    await_lock(f, &f->other);
+    assert_int_equal(pg_commit(&f->pg, &f->err), 0);
+    return outcome_elsewhere(child);
+}
+
+static void test_ends_at_the_same_time(void **state)
+{
+    struct fixture *f = *state;
+    assert_int_equal(end_beside_transaction(f, "0A"), false);
+    assert_int_equal(ask_number(f, &f->pg, "select count(*) as n from rdscnfg.ext_file"), 1);
+    assert_int_equal(end_beside_transaction(f, "0B"), true);
+    assert_int_equal(ask_number(f, &f->pg, "select count(*) as n from rdscnfg.ext_file"), 2);
 }
 
 /* ---- loads of others ------------------------------------------------------------------------*/
@@ -309,6 +373,8 @@ int main(void)
         CASE_TABLES(test_an_end_is_recorded_once),
         CASE_TABLES(test_a_known_upload_keeps_its_row),
         CASE_TABLES(test_an_upload_after_its_namesake_was_gone),
+        CASE_TABLES(test_the_same_bytes_are_gone_again),
+        CASE_TABLES(test_ends_at_the_same_time),
         CASE_TABLES(test_a_load_of_others_is_adopted_with_one_write),
         CASE_TABLES(test_what_is_adopted),
         CASE_TABLES(test_uploads_that_were_overtaken_are_gone_on_with),

@@ -12,6 +12,14 @@
 
 #include "base/banned.h"
 
+static int begin_file(struct job *job, struct error *err)
+{
+    if (recover_check_attempts(job, err) != 0 || prepare_file(job, err) != 0) {
+        return -1;
+    }
+    return submit_load(job, err);
+}
+
 /* A file from where it stands to where Redshift takes over, or to its end. */
 static int process_file(struct job *job, struct error *err)
 {
@@ -19,7 +27,7 @@ static int process_file(struct job *job, struct error *err)
 
     switch (job->record.state) {
     case FILE_RECEIVED:
-        result = prepare_file(job, err) == 0 ? submit_load(job, err) : -1;
+        result = begin_file(job, err);
         break;
     case FILE_PREPARED:
         result = submit_load(job, err);

@@ -21,8 +21,9 @@ static void append_resume(struct strbuf *sql, const struct file_tables *tables,
     strbuf_append_format(
         sql,
         "update %.*s f set lease_owner = $5, lease_request_id = $6, "
-        "lease_until = to_timestamp($7::double precision / 1000), claim_no = f.claim_no + 1 "
-        "where f.file_id = (select f.file_id from %.*s f where f.bucket = $1 and f.key = $2 "
+        "lease_until = to_timestamp($7::double precision / 1000), claim_no = f.claim_no + 1, "
+        "attempts = " FILE_SQL_ATTEMPTS
+        " where f.file_id = (select f.file_id from %.*s f where f.bucket = $1 and f.key = $2 "
         "and %s and %s and %s "
         "order by f.received_at desc, f.appearance desc limit 1) and %s and %s "
         "returning f.file_id::text, f.claim_no",
@@ -94,9 +95,10 @@ int file_resume_hold(struct pg *pg, const struct file_tables *tables, struct sli
 
     strbuf_append_format(
         &sql,
-        "update %.*s set lease_owner = $1, lease_request_id = $2, lease_until = "
-        "to_timestamp($3::double precision / 1000), claim_no = claim_no + 1 "
-        "where file_id = $4::uuid and (lease_owner is null or lease_request_id = $2 "
+        "update %.*s f set lease_owner = $1, lease_request_id = $2, lease_until = "
+        "to_timestamp($3::double precision / 1000), claim_no = claim_no + 1, "
+        "attempts = " FILE_SQL_ATTEMPTS
+        " where file_id = $4::uuid and (lease_owner is null or lease_request_id = $2 "
         "or lease_until <= to_timestamp($5::double precision / 1000)) "
         "returning file_id::text, claim_no",
         SLICE_ARG(tables->file));

@@ -25,6 +25,10 @@
     "case when " version_id " <> '' then f.version_id = " version_id " else " etag                 \
     " in ('', f.etag) and (f.sequencer = '' or " sequencer " in ('', f.sequencer)) end"
 
+/* The attempts at row f once its lease is taken: a lease that nobody gave up was that of an attempt
+ * that was killed. */
+#define FILE_SQL_ATTEMPTS "f.attempts + case when f.lease_owner is null then 0 else 1 end"
+
 /* Is there what this claim asks for? */
 static inline const char *file_sql_work(const struct file_claim *claim)
 {

@@ -182,6 +182,7 @@ static void append_claim(struct strbuf *sql, const struct file_tables *tables,
         "do update set "
         "lease_owner = excluded.lease_owner, lease_until = excluded.lease_until, "
         "lease_request_id = excluded.lease_request_id, claim_no = f.claim_no + 1, "
+        "attempts = " FILE_SQL_ATTEMPTS ", "
         "ext_file_config_sid = coalesce(f.ext_file_config_sid, excluded.ext_file_config_sid), "
         "ext_interface_cid = coalesce(f.ext_interface_cid, excluded.ext_interface_cid)%s "
         "where %s and (f.lease_owner is null or f.lease_until <= excluded.state_at "

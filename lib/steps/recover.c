@@ -96,6 +96,17 @@ static int end_unless_taken(struct job *job, const struct error *reason, struct 
     return taken ? settle_file(job, err) : end_file(job, reason, err);
 }
 
+int recover_check_attempts(const struct job *job, struct error *err)
+{
+    if (job->record.attempts < ATTEMPTS_LIMIT) {
+        return 0;
+    }
+    return error_set(err, ERROR_LIMIT,
+                     "%lld attempts came to no end: the function was killed, or ran out of memory "
+                     "or time",
+                     (long long)job->record.attempts);
+}
+
 int recover_file(struct job *job, struct error *err)
 {
     struct error reason = *err;

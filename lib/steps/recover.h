@@ -8,6 +8,10 @@
 
 #include "steps/job.h"
 
+/* Has the file an attempt left? One that kills the function each time has none in the end: then it
+ * is an error, permanent. */
+int recover_check_attempts(const struct job *job, struct error *err);
+
 /* *err is the step's failure. 0: the file came to its end, and that is settled; -1: *err goes back
  * to Lambda. */
 int recover_file(struct job *job, struct error *err);

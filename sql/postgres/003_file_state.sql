@@ -102,7 +102,7 @@ comment on column rdscnfg.ext_file.lease_owner is 'Nonce of the invocation that 
 comment on column rdscnfg.ext_file.lease_until is 'End of that invocation';
 comment on column rdscnfg.ext_file.lease_request_id is 'Lambda request id of that invocation; the same id may take over at once';
 comment on column rdscnfg.ext_file.claim_no is 'Rises with every claim and fences every write';
-comment on column rdscnfg.ext_file.attempts is 'Claims that ended in an error';
+comment on column rdscnfg.ext_file.attempts is 'Claims that ended in an error, or never ended';
 comment on column rdscnfg.ext_file.next_attempt_at is 'Not before';
 comment on column rdscnfg.ext_file.private_key is 'Private object that COPY reads';
 comment on column rdscnfg.ext_file.promised_records is 'Record count that the trailer states';

@@ -6,6 +6,7 @@ import dataclasses
 import signal
 import threading
 import unittest
+import uuid
 
 from e2e.journey import (
     DEADLINE,
@@ -301,6 +302,26 @@ class Leases(SilentTest):
         self.assertEqual((row["state"], row["attempts"]), ("RECEIVED", 9))
         self.assertEqual(self.deliver(record).function_error, "")
         self.assert_refused(key, interface, "InternalError", "FAILED", data=data)
+
+    def test_tries_that_are_killed_have_an_end(self):
+        """What kills the function tells no error; who takes the lease over counts it."""
+        interface = self.new_interface()
+        key = self.put_silently(interface, ROWS)
+        event, request_id = s3_event(s3_record(key, ROWS)), str(uuid.uuid4())
+        function = self.system.local.lambda_.function(FILE_PROCESS)
+        kill = self.strike("s3", "CopyObject", lambda: function.signal(signal.SIGKILL), times=0)
+        for attempts in (0, 1, 9):
+            if attempts == 9:
+                self.system.config_execute(
+                    "update rdscnfg.ext_file set attempts = 8 where key = %s", key
+                )
+            result = function.invoke(event, request_id=request_id)
+            self.assertEqual(result.error_type, "Runtime.ExitError")
+            row = self.system.file(key)
+            self.assertEqual((row["state"], row["attempts"]), ("RECEIVED", attempts))
+        kill.action = lambda: None
+        self.assertEqual(function.invoke(event, request_id=request_id).function_error, "")
+        self.assert_refused(key, interface, "10 attempts came to no end", "FAILED", data=ROWS)
 
     def test_a_file_for_which_the_time_is_too_short_says_what_helps(self):
         interface = self.new_interface(trailer_flag="Y", trailer_pstn="2:8")

@@ -48,7 +48,8 @@ class StagedFile:
     @property
     def handle(self) -> typing.BinaryIO:
         if self._handle is None:
-            self._handle = open(self.path, "xb", buffering=0)
+            # Buffered, because a raw file may take less than it is given, on a full disk for one.
+            self._handle = open(self.path, "xb")
         return self._handle
 
     def link_from(self, name: str) -> None:
@@ -95,7 +96,8 @@ class FileArea:
         try:
             yield staged
         except BaseException:
-            staged.close()
+            with contextlib.suppress(OSError):  # what could not be written before cannot be now
+                staged.close()
             staged.path.unlink(missing_ok=True)
             raise
         staged.close()
@@ -130,8 +132,9 @@ class Database:
                 yield
                 self._connection.execute("COMMIT")
             except BaseException:
-                self._connection.execute("ROLLBACK")
                 self._forgotten.clear()
+                if self._connection.in_transaction:  # not when SQLite itself gave up, on a full disk
+                    self._connection.execute("ROLLBACK")
                 raise
             finally:
                 self._depth -= 1

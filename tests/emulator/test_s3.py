@@ -5,6 +5,7 @@ import hashlib
 import io
 import os
 import pathlib
+import resource
 import threading
 import unittest
 import zlib
@@ -727,6 +728,25 @@ class LargeObjectTest(S3Test):
         reply = self.send("GET", "/box/zeros")
         with reply.body as file:
             self.assertEqual((size, 0, size), (reply.length, file.tell(), os.fstat(file.fileno()).st_size))
+
+    def test_a_file_that_cannot_grow_is_no_object(self):
+        self.put("/box/a", HELLO)
+        soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+        try:  # what a write takes then ends at the limit, as on a full disk
+            resource.setrlimit(resource.RLIMIT_FSIZE, (3_000_000, hard))
+            for size in (3_000_001, 3_500_000, 6_000_000):
+                with self.subTest(size):
+                    body = bytes(size)
+                    for target in ("/box/a", "/box/new"):
+                        with self.assertRaises(OSError):
+                            self.put(target, body)
+                    with self.assertRaises(OSError):
+                        self.s3.put_object_bytes("box", "a", body)
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+        self.assertEqual(HELLO, self.get("/box/a"))
+        self.assertFalse(self.s3.object_exists("box", "new"))
+        self.assertEqual([], list((pathlib.Path(self.root) / "temporary").iterdir()))
 
 
 if __name__ == "__main__":

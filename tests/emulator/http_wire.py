@@ -15,10 +15,12 @@ import re
 import selectors
 import socket
 import threading
+import time
 import typing
 
 MAX_HEAD = 64 * 1024
 BLOCK = 256 * 1024
+ACCEPT_PAUSE = 0.02  # seconds
 _TOKEN = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+\Z")
 _TARGET = re.compile(rb"[!-~]+\Z")
 _BODILESS = (204, 304)
@@ -365,8 +367,10 @@ class Listener:
         while not self._stopping:
             try:
                 sock, _ = self._socket.accept()
-            except OSError:
-                return
+            except OSError:  # the client went away, or no file descriptor is left: others will come
+                if not self._stopping:
+                    time.sleep(ACCEPT_PAUSE)
+                continue
             connection = Connection(sock, self._idle_seconds)
             thread = threading.Thread(target=self._run, args=(connection,), daemon=True)
             with self._lock:

@@ -1,5 +1,6 @@
 """The endpoint below AWS: HTTP as it must be, faults on purpose, the routes of /_local/."""
 
+import errno
 import http.client
 import json
 import pathlib
@@ -13,6 +14,7 @@ from botocore.auth import S3SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
+from emulator.http_wire import Listener
 from emulator.protocols import error_response
 from emulator.server import LocalServer, Settings
 from emulator.service import Clock, CredentialStore, Response, ServiceError
@@ -97,6 +99,38 @@ class ServerTest(unittest.TestCase):
             sock.sendall(data)
             sock.shutdown(socket.SHUT_WR)
             return b"".join(iter(lambda: sock.recv(65536), b""))
+
+
+class FailingSocket:
+    """A listening socket whose first calls of accept fail, one for each error."""
+
+    def __init__(self, sock: socket.socket, *errors: int):
+        self._sock, self._errors = sock, list(errors)
+
+    def __getattr__(self, name):
+        return getattr(self._sock, name)
+
+    def accept(self):
+        if self._errors:
+            raise OSError(self._errors.pop(0), "on purpose")
+        return self._sock.accept()
+
+
+class Accepting(unittest.TestCase):
+    def test_goes_on_after_a_failure(self):
+        def serve(connection):
+            connection.read_request()
+            connection.send(204, {})
+
+        listener = Listener(serve)
+        listener._socket = FailingSocket(listener._socket, errno.ECONNABORTED, errno.EMFILE)
+        listener.start()
+        self.addCleanup(listener.stop)
+        for _ in range(2):
+            connection = http.client.HTTPConnection("127.0.0.1", listener.port, timeout=30)
+            self.addCleanup(connection.close)
+            connection.request("GET", "/")
+            self.assertEqual(connection.getresponse().status, 204)
 
 
 class Quiet(ServerTest):

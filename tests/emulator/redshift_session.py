@@ -91,7 +91,10 @@ class Session:
     # -- transaction ----------------------------------------------------------------------------
 
     def begin(self) -> None:
-        self._execute(["BEGIN"])
+        try:
+            self._execute(["BEGIN"])
+        except psycopg2.Error as error:
+            raise from_postgres(error) from None
 
     def commit(self) -> None:
         """Nothing when a TRUNCATE or COMMIT has ended the transaction already."""
@@ -124,6 +127,7 @@ class Session:
             translation = translate(sql, parameters)
             kind = translation.tokens[0].text.upper()
             self._perform(translation, outcome)
+            self._remember(translation, outcome)
         except SqlError as problem:
             error = problem.text()
             raise
@@ -144,7 +148,6 @@ class Session:
         try:
             if translation.effect is Effect.COPY:
                 outcome.count = self._loader.run(parse_copy(translation.tokens), outcome.query_id)
-                self._remember(last_copy_count=outcome.count, last_copy_id=outcome.query_id)
                 return
             if translation.effect is Effect.TRUNCATE:
                 self._truncate(translation.commands)
@@ -163,7 +166,6 @@ class Session:
             _check_size(outcome.rows)
         elif cursor is not None and translation.effect is Effect.QUERY:
             outcome.count = max(cursor.rowcount, 0)
-        self._remember(last_query_id=outcome.query_id)
 
     def _truncate(self, commands: list[str]) -> None:
         """TRUNCATE commits what ran before it, and itself; what follows is in no transaction any
@@ -172,15 +174,26 @@ class Session:
             self._execute(["COMMIT"])
         self._execute(commands)
 
-    def _remember(self, **settings: int) -> None:
-        if (
+    def _remember(self, translation: Translation, outcome: Outcome) -> None:
+        """For pg_last_query_id() and its like. SET takes no snapshot, so that a LOCK that comes next
+        takes none before it holds its table."""
+        if translation.effect is Effect.COPY:
+            settings = {"last_copy_count": outcome.count, "last_copy_id": outcome.query_id}
+        elif translation.effect is Effect.TRUNCATE or self._has_failed():
+            return
+        else:
+            settings = {"last_query_id": outcome.query_id}
+        try:
+            self._execute([f"SET redshift.{name} = {value}" for name, value in settings.items()])
+        except psycopg2.Error as error:
+            raise from_postgres(error) from None
+
+    def _has_failed(self) -> bool:
+        """The transaction can only be rolled back."""
+        return (
             self._connection.info.transaction_status
             == psycopg2.extensions.TRANSACTION_STATUS_INERROR
-        ):
-            return
-        cursor = self._connection.cursor()
-        for name, value in settings.items():
-            cursor.execute("SELECT set_config(%s, %s, false)", (f"redshift.{name}", str(value)))
+        )
 
     def _execute(self, commands: list[str]) -> psycopg2.extensions.cursor | None:
         cursor = None

@@ -3,6 +3,7 @@
 import pathlib
 import unittest
 
+from emulator.redshift_errors import SqlError
 from emulator.redshift_fixture import SessionTest
 from emulator.redshift_tokens import join, split_statements, tokenize
 
@@ -270,6 +271,22 @@ class Transactions(SessionTest):
         other.commit()
         self.run_sql("lock table locked")
         self.assertEqual(self.value("select count(*) from locked"), 1)
+
+    def test_nor_does_what_comes_before_a_lock(self):
+        for table in ("first_locked", "then_locked"):
+            self.run_sql(f"create table {table} (a int)")
+        self.session.begin()
+        self.run_sql("set statement_timeout to 0")
+        self.run_sql("lock first_locked")
+        self.new_session().run("insert into then_locked values (1)")
+        self.run_sql("lock then_locked")
+        self.assertEqual(self.value("select count(*) from then_locked"), 1)
+
+    def test_a_lost_connection_is_an_error_of_the_statement(self):
+        session = self.new_session()
+        self.run_sql(f"select pg_terminate_backend({session.pid})")
+        with self.assertRaises(SqlError):
+            session.begin()
 
     def test_a_transaction_sees_one_snapshot(self):
         self.run_sql("create table moving (a int)")

@@ -52,7 +52,7 @@ _WRITES = ("INSERT", "UPDATE", "DELETE", "MERGE")
 
 def refuse(tokens: list[Token]) -> None:
     """Raises SqlError in Redshift's words for what it has no place for."""
-    words = significant(tokens)
+    words = _explained(significant(tokens))
     first = words[0]
     if first.is_word(*_UNKNOWN_COMMANDS):
         raise syntax_error(first.text, first.start + 1)
@@ -62,17 +62,56 @@ def refuse(tokens: list[Token]) -> None:
         raise SqlError("UNLOAD is not in the local AWS", "0A000")
     if first.is_word("CREATE"):
         _refuse_create(words)
-    if first.is_word("INSERT"):
-        _refuse_sequence(words, "ON", "CONFLICT")
     if first.is_word("MERGE"):
         check_merge(words)
-    if first.is_word(*_WRITES):
-        _refuse_sequence(words, "RETURNING")
-    if first.is_word("SELECT", "WITH"):
+    if first.is_word("SELECT", "WITH", *_WRITES):
         _refuse_select(words)
+    if first.is_word("WITH", *_WRITES):
+        _refuse_write(_main_statement(words))
     if first.is_word("LOCK"):
         _refuse_sequence(words, "IN")
         _refuse_sequence(words, "NOWAIT")
+
+
+def _explained(words: list[Token]) -> list[Token]:
+    """The statement behind EXPLAIN, which has no option but VERBOSE."""
+    cursor = Cursor(words)
+    if not cursor.accept("EXPLAIN"):
+        return words
+    cursor.accept("VERBOSE")
+    query = cursor.peek()
+    options = query.is_symbol("(") and not (
+        cursor.peek(1).is_word("SELECT", "WITH") or cursor.peek(1).is_symbol("(")
+    )
+    if cursor.done or query.is_word("ANALYZE", "EXPLAIN") or options:
+        raise cursor.unexpected()
+    return cursor.rest()
+
+
+def _main_statement(words: list[Token]) -> list[Token]:
+    """What follows the common table expressions."""
+    cursor = Cursor(words)
+    if not cursor.accept("WITH"):
+        return words
+    cursor.accept("RECURSIVE")
+    more = True
+    while more:
+        cursor.name()
+        if cursor.peek().is_symbol("("):
+            cursor.group()
+        cursor.expect("AS")
+        cursor.group()
+        more = cursor.accept_symbol(",")
+    if cursor.done:
+        raise cursor.unexpected()
+    return cursor.rest()
+
+
+def _refuse_write(words: list[Token]) -> None:
+    if words[0].is_word("INSERT"):
+        _refuse_sequence(words, "ON", "CONFLICT")
+    if words[0].is_word(*_WRITES):
+        _refuse_sequence(words, "RETURNING")
 
 
 def _refuse_create(words: list[Token]) -> None:

@@ -96,6 +96,17 @@ class Refusals(SessionTest):
             "insert into t values (1) on conflict do nothing": 'syntax error at or near "on"',
             "insert into t values (1) returning a": 'near "returning"',
             "update t set a = 1 returning a": 'near "returning"',
+            "with s as (select 1) insert into t select * from s on conflict do nothing": 'near "on"',
+            "with s(a) as (select 1), r as (select 2) delete from t returning a": 'near "returning"',
+            "with recursive s as (select 1) update t set a = 1 returning a": 'near "returning"',
+            "explain insert into t values (1) on conflict do nothing": 'near "on"',
+            "explain verbose delete from t returning a": 'near "returning"',
+            "explain with s as (select 1) delete from t returning a": 'near "returning"',
+            "explain analyze delete from t": 'near "analyze"',
+            "explain (analyze) delete from t": 'near "("',
+            "explain": "syntax error at end of input",
+            "with s as (select 1)": "syntax error at end of input",
+            "insert into t select distinct on (a) a from t": "DISTINCT ON is not supported",
             "create table x (a serial)": 'Column "x.a" has unsupported type "serial".',
             "create table x (a jsonb)": 'Column "x.a" has unsupported type "jsonb".',
             "create table x (a uuid)": 'unsupported type "uuid"',
@@ -149,6 +160,21 @@ class Refusals(SessionTest):
             self.value("select note from fine where note like '%; returning%'"),
             "on conflict; returning serial jsonb -- ",
         )
+        self.assertEqual(self.rows("with update as (select 1 as conflict) select * from update"), [(1,)])
+        self.assertEqual(
+            self.rows(
+                "with a as (select 1 as one), b(conflict) as (select true)"
+                " select one from a join b on conflict"
+            ),
+            [(1,)],
+        )
+        for sql in (
+            "explain (select 1)",
+            "explain verbose with s as (select 1) select * from s",
+            "explain insert into fine (note) values ('x')",
+            "explain create table gone as select 1 as a",
+        ):
+            self.assertTrue(self.rows(sql), sql)
 
     def test_merge(self):
         self.run_sql("create table target (id int, name varchar(9))")

@@ -33,7 +33,7 @@ class CopyCommand:
     ignore_case: bool = False  # JSON 'auto ignorecase'
     compression: str = ""  # GZIP, BZIP2
     encoding: str = "UTF8"
-    region: str = ""
+    region: str = ""  # "": that of the cluster
     null_as: str = "\\N"
     date_format: str = ""
     time_format: str = ""

@@ -18,10 +18,13 @@ _NO_FILE = "42704"
 
 
 class Objects(typing.Protocol):
-    """What COPY needs of S3."""
+    """What COPY needs of S3. Each raises ServiceError NoSuchBucket."""
+
+    def bucket_region(self, bucket: str) -> str:
+        """Where the bucket is."""
 
     def open_object(self, bucket: str, key: str) -> typing.BinaryIO:
-        """Raises ServiceError NoSuchKey or NoSuchBucket."""
+        """Raises ServiceError NoSuchKey."""
 
     def list_keys(self, bucket: str, prefix: str) -> list[str]:
         """The keys under a prefix, in order."""
@@ -55,10 +58,22 @@ def find_files(command: CopyCommand, objects: Objects) -> list[CopyFile]:
 def _of_prefix(command: CopyCommand, objects: Objects) -> list[CopyFile]:
     """Every key that begins so, siblings included, but hidden ones."""
     try:
+        _require_region(command, command.bucket, objects)
         keys = objects.list_keys(command.bucket, command.key)
     except ServiceError as error:
         raise _s3_error(error) from None
     return [CopyFile(command.bucket, key) for key in keys if not _hidden(key)]
+
+
+def _require_region(command: CopyCommand, bucket: str, objects: Objects) -> None:
+    """COPY asks the S3 of one region, which has no bucket of another."""
+    if objects.bucket_region(bucket) != command.region:
+        raise ServiceError(
+            "PermanentRedirect",
+            "The bucket you are attempting to access must be addressed using the specified endpoint."
+            " Please send all future requests to this endpoint.",
+            301,
+        )
 
 
 def _hidden(key: str) -> bool:
@@ -70,6 +85,7 @@ def _of_manifest(command: CopyCommand, objects: Objects) -> list[CopyFile]:
     if not command.key or command.key.endswith("/"):
         raise SqlError("COPY with MANIFEST parameter requires full path of an S3 object.", "22023")
     try:
+        _require_region(command, command.bucket, objects)
         with objects.open_object(command.bucket, command.key) as file:
             data = file.read(MANIFEST_LIMIT + 1)
     except ServiceError as error:
@@ -77,7 +93,7 @@ def _of_manifest(command: CopyCommand, objects: Objects) -> list[CopyFile]:
             f"Problem reading manifest file - {_s3_error(error).message}", _NO_FILE
         ) from None
     entries = [_entry(entry) for entry in _entries(data)]
-    return [file for file, mandatory in entries if _exists(file, mandatory, objects)]
+    return [file for file, mandatory in entries if _exists(command, file, mandatory, objects)]
 
 
 def _entries(data: bytes) -> list:
@@ -106,8 +122,9 @@ def _entry(entry: typing.Any) -> tuple[CopyFile, bool]:
     return CopyFile(bucket, key), mandatory
 
 
-def _exists(file: CopyFile, mandatory: bool, objects: Objects) -> bool:
+def _exists(command: CopyCommand, file: CopyFile, mandatory: bool, objects: Objects) -> bool:
     try:
+        _require_region(command, file.bucket, objects)
         objects.open_object(file.bucket, file.key).close()
         return True
     except ServiceError as error:

@@ -57,7 +57,7 @@ class RedshiftDataService(JsonService):
         region: str = "eu-west-1",
         iam_member_of: str | None = USER,
     ):
-        self.database = RedshiftDatabase(postgres)
+        self.database = RedshiftDatabase(postgres, region)
         self.active_limit = 500
         self.page_bytes = results.PAGE_BYTES
         self._clock, self._read_secret, self._iam_member_of = clock, read_secret, iam_member_of

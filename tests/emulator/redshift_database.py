@@ -37,10 +37,10 @@ _AS_TEXT = psycopg2.extensions.new_type(
 
 class RedshiftDatabase:
     """`dev` in a running Postgres. The user's password is known to tests and to the secret of the
-    local AWS."""
+    local AWS. `region`: where the cluster is."""
 
-    def __init__(self, postgres: Postgres):
-        self._postgres = postgres
+    def __init__(self, postgres: Postgres, region: str = "eu-west-1"):
+        self._postgres, self.region = postgres, region
         self._lock = threading.Lock()
         self._next_query = 100_000
         self._install()

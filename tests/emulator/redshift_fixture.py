@@ -3,6 +3,7 @@
 import io
 import json
 import pathlib
+import re
 import tempfile
 import typing
 import unittest
@@ -27,6 +28,11 @@ class MemoryObjects:
 
     def __init__(self):
         self.data: dict[tuple[str, str], bytes] = {}
+
+    def bucket_region(self, bucket: str) -> str:
+        """As the name ends, if it ends in one."""
+        region = re.search("[a-z]{2}-[a-z]+-[0-9]$", bucket)
+        return region[0] if region else "eu-west-1"
 
     def open_object(self, bucket: str, key: str) -> typing.BinaryIO:
         if (bucket, key) not in self.data:

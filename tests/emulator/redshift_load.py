@@ -72,6 +72,7 @@ class Loader:
                 ),
                 "42601",
             )
+        command.region = command.region or self._database.region
         files = find_files(command, self._objects)
         rows = _Rows(command, target, files, self._objects, self._cancelled)
         try:

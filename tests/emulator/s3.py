@@ -123,6 +123,9 @@ class S3Service:
             self._store.create_bucket(name, region)
         self._store.set_versioning(name, "Enabled" if versioning else self._store.bucket(name).versioning)
 
+    def bucket_region(self, bucket: str) -> str:
+        return self._store.bucket(bucket).region
+
     def set_notification(self, bucket: str, configuration: Configuration) -> None:
         """As PutBucketNotificationConfiguration, without a test event."""
         self._store.bucket(bucket)

@@ -363,6 +363,25 @@ class Sources(CopyTest):
         )
         self.assertEqual(loaded, [(urls[0], 1), (urls[0], 1), (urls[2], 1)])
 
+    def test_objects_of_another_region(self):
+        here = self.objects.put("in/file", b"x|1|a\n")
+        there = self.objects.put("in/file", b"x|1|a\n", "landing-us-east-1")
+        self.assertEqual(self.copy("region 'us-east-1'", there), 1)
+        manifest = self.objects.manifest("m.json", there)
+        for options, url in (
+            ("", there),
+            ("region 'us-east-1'", here),
+            ("region 'xx-nowhere-9'", here),
+            ("manifest region 'us-east-1'", manifest),
+            ("manifest", manifest),
+        ):
+            with self.subTest(options, url=url):
+                self.refused(
+                    f"copy t from '{url}' iam_role '{ROLE}' {options}",
+                    "must be addressed using the specified endpoint",
+                    ",Status 301,Error PermanentRedirect",
+                )
+
     def test_missing_files(self):
         there, gone = self.objects.put("in/there", b"x|1|a\n"), "s3://landing/in/gone"
         optional = self.objects.manifest("optional.json", there, gone, mandatory=False)

@@ -20,7 +20,7 @@ from .redshift_tokens import (
 )
 from .redshift_types import UNSUPPORTED, VARCHAR_MAX, read_type
 
-_WITH_DATE_PART = {"dateadd", "datediff", "date_add", "date_diff", "date_part", "timestamp_cmp"}
+_WITH_DATE_PART = {"dateadd", "datediff", "date_add", "date_diff", "date_part"}
 _TEMPORARY_AFTER = {
     "TABLE",
     "EXISTS",

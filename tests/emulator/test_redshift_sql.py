@@ -217,6 +217,8 @@ class Expressions(SessionTest):
             "trunc('2020-01-05 10:11:12'::timestamp)": "2020-01-05",
             "last_day('2020-02-05')": "2020-02-29",
             "date_cmp('2020-01-01', '2020-01-02')": -1,
+            "timestamp_cmp('2020-01-01', '2020-01-02')": -1,
+            "timestamp_cmp(t, sysdate) from (select '2020-01-01'::timestamp as t) as x": -1,
             "convert(int, '42')": 42,
             "try_cast('x' as int)": None,
             "try_cast('2020-02-30' as date)": None,

@@ -32,8 +32,10 @@ class AdminRoutes:
             return 404, {"message": f"{method} {path} is not known", "routes": known}
         try:
             data = json.loads(body) if body.strip() else {}
+            if not isinstance(data, dict):
+                raise AdminError("the body is no JSON object")
             return 200, handler(dict(urllib.parse.parse_qsl(query)), data)
         except AdminError as error:
             return error.status, {"message": str(error)}
-        except (ValueError, TypeError, KeyError) as error:
+        except (ValueError, TypeError, KeyError, OverflowError, RecursionError) as error:
             return 400, {"message": f"{type(error).__name__}: {error}"}

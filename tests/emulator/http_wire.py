@@ -156,15 +156,15 @@ def _read_fields(stream: io.BufferedReader) -> list[tuple[str, str]]:
 
 
 def _body_length(fields: list[tuple[str, str]]) -> int | None:
-    lengths = {value for name, value in fields if name == "content-length"}
+    lengths = [value for name, value in fields if name == "content-length"]
     codings = [value.lower() for name, value in fields if name == "transfer-encoding"]
     if codings:
         if codings != ["chunked"] or lengths:
-            raise BadRequest(f"Transfer-Encoding {codings} with Content-Length {sorted(lengths)}")
+            raise BadRequest(f"Transfer-Encoding {codings} with Content-Length {lengths}")
         return None
     if len(lengths) > 1 or not all(re.fullmatch("[0-9]{1,18}", length) for length in lengths):
-        raise BadRequest(f"Content-Length {sorted(lengths)} is not one number")
-    return int(lengths.pop()) if lengths else 0
+        raise BadRequest(f"Content-Length {lengths} is not one number")
+    return int(lengths[0]) if lengths else 0
 
 
 class _Incoming(io.RawIOBase):

@@ -82,6 +82,12 @@ def checksum_elements(attributes: Attributes) -> "list[tuple[str, s3_xml.Content
     return [*shown, ("ChecksumType", attributes.checksum_type)]
 
 
+def _header_value(parameter: str, value: str) -> str:
+    if re.search("[\0-\x1f\x7f]", value):
+        raise s3_errors.invalid_argument("Header value cannot hold a control character.", parameter, value)
+    return value
+
+
 def http_date(seconds: int) -> str:
     return email.utils.formatdate(seconds, usegmt=True)
 
@@ -235,8 +241,9 @@ class ObjectOperations:
     def _object_headers(self, call: Call, bucket: Bucket, version: ObjectVersion, whole: bool) -> dict[str, str]:
         headers = dict(version.attributes.headers)
         for name, shown in _KEPT_HEADERS.items():
-            if f"response-{name}" in call.query:
-                headers[shown] = call.query[f"response-{name}"]
+            parameter = f"response-{name}"
+            if parameter in call.query:
+                headers[shown] = _header_value(parameter, call.query[parameter])
         headers["ETag"] = f'"{version.etag}"'
         headers["Last-Modified"] = http_date(version.modified)
         headers["Accept-Ranges"] = "bytes"

@@ -23,7 +23,8 @@ def escape(text: str) -> str:
 
 
 def document(root: str, children: "list[tuple[str, Content]]", namespace: str = NAMESPACE) -> bytes:
-    return (DECLARATION + fragment(root, children, namespace)).encode()
+    """What is not UTF-8, a byte of a header field that an error repeats, becomes a question mark."""
+    return (DECLARATION + fragment(root, children, namespace)).encode("utf-8", "replace")
 
 
 def fragment(root: str, children: "list[tuple[str, Content]]", namespace: str = NAMESPACE) -> str:

@@ -12,6 +12,7 @@ import email.utils
 import io
 import json
 import logging
+import re
 import secrets
 import threading
 import time
@@ -264,7 +265,7 @@ class _Exchange:
         self, mode: str, claim: signature.Claim, principal: Principal, headers: Headers
     ):
         length = headers.get("x-amz-decoded-content-length", "")
-        if not length.isascii() or not length.isdigit():
+        if not re.fullmatch("[0-9]{1,18}", length):
             raise ServiceError(
                 "MissingContentLength", "You must provide the Content-Length HTTP header.", 411
             )
@@ -400,7 +401,15 @@ class _Exchange:
         return "s3"
 
     def _admin(self) -> bool:
-        body = _read_up_to(self.wire.body, 1 << 20)
+        try:
+            body = _read_up_to(self.wire.body, 1 << 20)
+        except ServiceError as error:
+            data = json.dumps({"message": error.message}).encode() + b"\n"
+            self.connection.send(
+                error.status, {"Content-Type": "application/json"}, data, close=True
+            )
+            self.connection.close(lingering=True)
+            return False
         self.connection.resting = True  # who asks whether all is idle is no work himself
         status, answer = self.server.admin.answer(
             self.wire.method, self.wire.path, self.wire.query, body

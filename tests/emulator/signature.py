@@ -32,6 +32,7 @@ STREAMING = (STREAMING_UNSIGNED_TRAILER, STREAMING_SIGNED, STREAMING_SIGNED_TRAI
 EMPTY_SHA256 = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
 MAX_SKEW = 15 * 60
 MAX_EXPIRES = 7 * 24 * 3600
+DATE_FORMAT = "%Y%m%dT%H%M%SZ"
 _DATE = re.compile(r"[0-9]{8}T[0-9]{6}Z\Z")
 _HEX64 = re.compile(r"[0-9a-f]{64}\Z")
 
@@ -191,7 +192,7 @@ def _claim(
                 "keyid/date/region/service/aws4_request"
             ),
         )
-    if not _DATE.match(timestamp):
+    if not _is_date(timestamp):
         raise AuthError(
             Refusal.MALFORMED, f"Date must be in ISO-8601 'basic format'. Got '{timestamp[:40]}'."
         )
@@ -216,6 +217,14 @@ def _claim(
         token,
         expires,
     )
+
+
+def _is_date(timestamp: str) -> bool:
+    try:
+        time.strptime(timestamp, DATE_FORMAT)
+    except ValueError:
+        return False
+    return bool(_DATE.match(timestamp))
 
 
 def find_principal(claim: Claim, credentials: CredentialStore) -> Principal:
@@ -246,7 +255,7 @@ def find_principal(claim: Claim, credentials: CredentialStore) -> Principal:
 
 
 def check_time(claim: Claim, now: float) -> None:
-    signed_at = calendar.timegm(time.strptime(claim.timestamp, "%Y%m%dT%H%M%SZ"))
+    signed_at = calendar.timegm(time.strptime(claim.timestamp, DATE_FORMAT))
     if claim.presigned:
         if now > signed_at + claim.expires:
             raise AuthError(Refusal.EXPIRED_URL, "Request has expired")
@@ -256,7 +265,7 @@ def check_time(claim: Claim, now: float) -> None:
     if abs(now - signed_at) > MAX_SKEW:
 
         def stamp(at: float) -> str:
-            return time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(at))
+            return time.strftime(DATE_FORMAT, time.gmtime(at))
 
         if signed_at < now:
             text = (

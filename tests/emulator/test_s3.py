@@ -59,6 +59,16 @@ class ObjectTest(S3Test):
         reply.body.close()
         self.assertEqual(("text/plain", "x"), (reply.headers["Content-Type"], reply.headers["Cache-Control"]))
 
+    def test_an_error_repeats_what_is_not_utf8(self):
+        error = ServiceError("InvalidAccessKeyId", "unknown", 403, AWSAccessKeyId="AK\udcff")
+        self.assertEqual(["AK?"], self.texts(self.s3.error("R", error), "AWSAccessKeyId"))
+
+    def test_overridden_headers_hold_no_control_character(self):
+        self.put("/box/a", HELLO)
+        for code in ("%0D%0Ax-other:%20y", "%00", "%7F"):
+            with self.subTest(code):
+                self.refuse("InvalidArgument", 400, "GET", f"/box/a?response-content-type=text{code}")
+
     def test_keys_of_any_legal_bytes(self):
         for path, key in (
             ("/box/a%20b%2Bc%25%22%27", "a b+c%\"'"),

@@ -254,6 +254,11 @@ class Http(ServerTest):
             ),
             ("negative length", b"GET / HTTP/1.1\r\n" + host + b"Content-Length: -1\r\n\r\n", 400),
             (
+                "one length twice",
+                b"GET / HTTP/1.1\r\n" + host + b"Content-Length: 1\r\nContent-Length: 1\r\n\r\n",
+                400,
+            ),
+            (
                 "length and chunks",
                 b"GET / HTTP/1.1\r\n"
                 + host
@@ -273,6 +278,14 @@ class Http(ServerTest):
         ):
             with self.subTest(what):
                 self.assertEqual(self.raw(data).split(b" ")[1], str(status).encode())
+
+    def test_a_day_that_no_calendar_has(self):
+        answer = self.raw(
+            b"GET /k HTTP/1.1\r\nHost: x\r\nX-Amz-Date: 20251232T000000Z\r\nAuthorization:"
+            b" AWS4-HMAC-SHA256 Credential=AKIA/20251232/eu-west-1/s3/aws4_request,"
+            b"SignedHeaders=host;x-amz-date,Signature=%s\r\n\r\n" % (b"0" * 64)
+        )
+        self.assertTrue(answer.startswith(b"HTTP/1.1 400 "), answer)
 
     def test_half_a_body_is_nothing(self):
         handled = self.store.file.read_bytes()
@@ -350,8 +363,16 @@ class Admin(ServerTest):
         self.assertEqual(self.ask("POST", "/_local/double?n=4", {"by": 2}), (200, 8))
         status, answer = self.ask("POST", "/_local/double", {"by": 2})
         self.assertEqual((status, answer["message"]), (400, "KeyError: 'n'"))
+        self.assertEqual(
+            self.ask("POST", "/_local/double?n=4", [2]),
+            (400, {"message": "the body is no JSON object"}),
+        )
         status, answer = self.ask("GET", "/_local/nothing")
         self.assertEqual((status, answer["routes"]), (404, ["POST /_local/double"]))
+
+    def test_a_body_over_the_limit(self):
+        status, answer = self.ask("POST", "/_local/double", {"by": "x" * (5 << 20)})
+        self.assertEqual((status, answer["message"]), (413, "the request is over 1048576 bytes"))
 
 
 if __name__ == "__main__":

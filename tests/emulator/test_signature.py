@@ -430,6 +430,12 @@ class Streaming(Endpoint):
             self.assertEqual(answer["headers"]["content-length"], str(len(data)))
             self.assertEqual(self.s3.kept[-1], hashlib.sha256(data).hexdigest())
 
+    def test_a_decoded_length_that_is_no_number(self):
+        for length in ("x", "9" * 5000):
+            headers = {"X-Amz-Decoded-Content-Length": length}
+            answer = self.chunked(signature.STREAMING_SIGNED, b"hello", **headers)
+            self.assertEqual(code_of("s3", answer), (411, "MissingContentLength"))
+
     def test_trailers_reach_the_service(self):
         self.server.settings.unsigned_payload_over_http = True
         self.addCleanup(setattr, self.server.settings, "unsigned_payload_over_http", False)

@@ -12,6 +12,7 @@ import http
 import io
 import os
 import re
+import select
 import selectors
 import socket
 import threading
@@ -352,6 +353,7 @@ class Listener:
     ):
         self._serve, self._idle_seconds = serve, idle_seconds
         self._socket = socket.create_server((host, port), backlog=256)
+        self._socket.setblocking(False)
         self.host, self.port = self._socket.getsockname()[:2]
         self._lock = threading.Lock()
         self._open: dict[Connection, threading.Thread] = {}
@@ -364,35 +366,38 @@ class Listener:
         self._acceptor.start()
 
     def _accept(self) -> None:
+        waiting = select.poll()
+        waiting.register(self._socket, select.POLLIN)
         while not self._stopping:
+            waiting.poll()
             try:
-                sock, _ = self._socket.accept()
+                self._take()
             except OSError:  # the client went away, or no file descriptor is left: others will come
-                if not self._stopping:
-                    time.sleep(ACCEPT_PAUSE)
-                continue
+                time.sleep(ACCEPT_PAUSE)
+
+    def _take(self) -> None:
+        """From the backlog into `_open` in one step, as seen by who holds the lock."""
+        with self._lock:
+            if self._stopping:
+                return
+            sock, _ = self._socket.accept()
             connection = Connection(sock, self._idle_seconds)
             thread = threading.Thread(target=self._run, args=(connection,), daemon=True)
-            with self._lock:
-                self._open[connection] = thread
-                stopping = self._stopping
-            if stopping:
-                connection.close()
-                return
+            self._open[connection] = thread
             thread.start()
 
     def is_quiet(self) -> bool:
         """No request is being served, and none waits in a socket; who may still send is not asked."""
-        with self._lock:
+        with self._lock, selectors.PollSelector() as waiting:
             connections = list(self._open)
-        if not all(connection.resting for connection in connections):
-            return False
-        with selectors.PollSelector() as waiting:
             waiting.register(self._socket, selectors.EVENT_READ)
             for connection in connections:
                 with contextlib.suppress(OSError, ValueError):  # it has just ended
                     waiting.register(connection.sock, selectors.EVENT_READ)
-            return not waiting.select(0)
+            if waiting.select(0):
+                return False
+        # In this order: what left a socket before it was looked at is being served by now.
+        return all(connection.resting for connection in connections)
 
     def _run(self, connection: Connection) -> None:
         try:
@@ -409,6 +414,8 @@ class Listener:
             connections = dict(self._open)
         with contextlib.suppress(OSError):
             self._socket.shutdown(socket.SHUT_RDWR)
+        if self._acceptor.ident is not None:
+            self._acceptor.join(5.0)
         self._socket.close()
         for connection in connections:
             with contextlib.suppress(OSError):
@@ -416,5 +423,3 @@ class Listener:
         for thread in connections.values():
             if thread is not threading.current_thread() and thread.ident is not None:
                 thread.join(5.0)
-        if self._acceptor.ident is not None:
-            self._acceptor.join(5.0)

@@ -116,21 +116,64 @@ class FailingSocket:
         return self._sock.accept()
 
 
-class Accepting(unittest.TestCase):
-    def test_goes_on_after_a_failure(self):
-        def serve(connection):
-            connection.read_request()
-            connection.send(204, {})
+class HeldSocket(FailingSocket):
+    """A listening socket that keeps what it has accepted to itself for a while."""
 
-        listener = Listener(serve)
-        listener._socket = FailingSocket(listener._socket, errno.ECONNABORTED, errno.EMFILE)
+    def __init__(self, sock: socket.socket):
+        super().__init__(sock)
+        self.accepted, self.may_go_on = threading.Event(), threading.Event()
+
+    def accept(self):
+        taken = super().accept()
+        self.accepted.set()
+        self.may_go_on.wait(60)
+        return taken
+
+
+class Accepting(unittest.TestCase):
+    def setUp(self):
+        self.may_answer = threading.Event()
+        self.addCleanup(self.may_answer.set)
+
+    def serve(self, connection):
+        connection.read_request()
+        self.may_answer.wait(60)
+        connection.send(204, {})
+
+    def listen(self, wrap) -> Listener:
+        listener = Listener(self.serve)
+        listener._socket = wrap(listener._socket)
         listener.start()
         self.addCleanup(listener.stop)
+        return listener
+
+    def ask(self, listener: Listener) -> http.client.HTTPConnection:
+        connection = http.client.HTTPConnection("127.0.0.1", listener.port, timeout=60)
+        self.addCleanup(connection.close)
+        connection.request("GET", "/")
+        return connection
+
+    def test_goes_on_after_a_failure(self):
+        listener = self.listen(
+            lambda sock: FailingSocket(sock, errno.ECONNABORTED, errno.EMFILE)
+        )
+        self.may_answer.set()
         for _ in range(2):
-            connection = http.client.HTTPConnection("127.0.0.1", listener.port, timeout=30)
-            self.addCleanup(connection.close)
-            connection.request("GET", "/")
-            self.assertEqual(connection.getresponse().status, 204)
+            self.assertEqual(self.ask(listener).getresponse().status, 204)
+
+    def test_a_connection_being_accepted_is_not_quiet(self):
+        listener = self.listen(HeldSocket)
+        connection = self.ask(listener)
+        self.assertTrue(listener._socket.accepted.wait(60))
+        found = []
+        asking = threading.Thread(target=lambda: found.append(listener.is_quiet()))
+        asking.start()
+        asking.join(0.2)  # it may answer at once, or wait for the acceptor
+        listener._socket.may_go_on.set()
+        asking.join()
+        self.assertEqual(found, [False])
+        self.may_answer.set()
+        self.assertEqual(connection.getresponse().status, 204)
 
 
 class Quiet(ServerTest):

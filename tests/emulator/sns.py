@@ -257,13 +257,11 @@ class SnsService(QueryService):
             raise _invalid(f"Does not support this protocol string: {protocol}")
         if not form.get("Endpoint"):
             raise _invalid("Endpoint")
-        arn = f"{topic}:{uuid.uuid4()}"
+        subscription = {"TopicArn": topic, "Protocol": protocol, "Endpoint": form["Endpoint"]}
         with self._changed:
-            self._subscriptions[arn] = {
-                "TopicArn": topic,
-                "Protocol": protocol,
-                "Endpoint": form["Endpoint"],
-            }
+            same = (arn for arn, item in self._subscriptions.items() if item == subscription)
+            arn = next(same, "") or f"{topic}:{uuid.uuid4()}"
+            self._subscriptions[arn] = subscription
         return f"<SubscriptionArn>{arn}</SubscriptionArn>"
 
     def Unsubscribe(self, form: dict[str, str], request: Request) -> None:

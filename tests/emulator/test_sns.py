@@ -53,6 +53,24 @@ class Rules(unittest.TestCase):
             ("aws:sns", "for you", "s"),
         )
 
+    def test_subscribing_again_is_one_subscription(self):
+        def subscribe(**changed):
+            form = {"TopicArn": self.topic, "Protocol": "lambda", "Endpoint": "arn:aws:lambda:x"}
+            return self.sns.Subscribe({**form, **changed}, None)
+
+        first = subscribe()
+        self.assertEqual(subscribe(), first)
+        others = [
+            subscribe(Endpoint="arn:aws:lambda:y"),
+            subscribe(Protocol="sqs"),
+            subscribe(TopicArn=self.sns.create_topic("other")),
+        ]
+        self.assertEqual(len({first, *others}), 4)
+        self.sns.publish(self.topic, "m")
+        self.assertEqual(
+            [arn for arn, *_ in self.delivered], ["arn:aws:lambda:x", "arn:aws:lambda:y"]
+        )
+
 
 if __name__ == "__main__":
     unittest.main()

@@ -133,14 +133,12 @@ def _blocks(body: typing.BinaryIO) -> typing.Iterator[bytes]:
         yield block
 
 
-def _announced_size(request: Request) -> int | None:
-    """How many bytes the client said would come, framing apart."""
+def _announced_size(request: Request) -> int:
+    """How many bytes the client said would come, framing apart. It must say so."""
     text = request.headers.get("x-amz-decoded-content-length", request.headers.get("content-length"))
     if text is None:
-        if "transfer-encoding" in request.headers:
-            message = "You must provide the Content-Length HTTP header."
-            raise s3_errors.S3Error("MissingContentLength", message, 411)
-        return None
+        message = "You must provide the Content-Length HTTP header."
+        raise s3_errors.S3Error("MissingContentLength", message, 411)
     if not re.fullmatch("[0-9]{1,18}", text):
         raise s3_errors.invalid_argument("The content length is not a number", "Content-Length", text)
     return int(text)
@@ -149,7 +147,7 @@ def _announced_size(request: Request) -> int | None:
 def receive(request: Request, sink: typing.BinaryIO, algorithms: typing.Iterable[str], limit: int) -> Digests:
     """Streams the body into `sink` and returns its digests, verified against all that was declared."""
     announced = _announced_size(request)
-    if announced is not None and announced > limit:
+    if announced > limit:
         raise s3_errors.too_large(announced, limit)
     digests = Digests(request.headers, algorithms)
     for block in _blocks(request.body):
@@ -157,7 +155,7 @@ def receive(request: Request, sink: typing.BinaryIO, algorithms: typing.Iterable
         if digests.size > limit:
             raise s3_errors.too_large(digests.size, limit)
         sink.write(block)
-    if announced is not None and announced != digests.size:
+    if announced != digests.size:
         message = "You did not provide the number of bytes specified by the Content-Length HTTP header"
         raise s3_errors.S3Error("IncompleteBody", message)
     digests.verify()

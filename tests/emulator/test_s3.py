@@ -141,13 +141,15 @@ class ObjectTest(S3Test):
         self.refuse("MetadataTooLarge", 400, "PUT", "/box/m", b"", x_amz_meta_a="x" * 2048)
         self.assertEqual(0, self.files_on_disk())
 
-    def test_chunked_upload_without_a_length_is_refused(self):
+    def test_an_upload_without_a_length_is_refused(self):
         who = Principal("arn:aws:iam::111122223333:user/t", "AKIA", "s")
-        headers = Headers([("host", "localhost"), ("transfer-encoding", "chunked")])
-        request = Request("PUT", "/box/a", "", headers, io.BytesIO(b"abc"), who, REGION, "R")
-        with self.assertRaises(ServiceError) as caught:
-            self.s3.handle(request)
-        self.assertEqual(("MissingContentLength", 411), (caught.exception.code, caught.exception.status))
+        for more, body in ((("transfer-encoding", "chunked"), b"abc"), (("accept", "*/*"), b"")):
+            headers = Headers([("host", "localhost"), more])
+            request = Request("PUT", "/box/a", "", headers, io.BytesIO(body), who, REGION, "R")
+            with self.subTest(more), self.assertRaises(ServiceError) as caught:
+                self.s3.handle(request)
+            self.assertEqual(("MissingContentLength", 411), (caught.exception.code, caught.exception.status))
+        self.assertFalse(self.s3.object_exists("box", "a"))
 
     def test_what_is_not_there_is_told(self):
         self.assertEqual("none/x", self.refuse("NoSuchKey", 404, "GET", "/box/none%2Fx").extra["Key"])

@@ -82,8 +82,8 @@ class FileArea:
     def path(self, name: str) -> pathlib.Path:
         return self._data / name[:2] / name
 
-    def open(self, name: str, buffering: int = 0) -> typing.BinaryIO:
-        return open(self.path(name), "rb", buffering=buffering)
+    def open(self, name: str) -> typing.BinaryIO:
+        return open(self.path(name), "rb", buffering=0)
 
     def remove(self, name: str) -> None:
         with contextlib.suppress(FileNotFoundError):

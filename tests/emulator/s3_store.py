@@ -168,13 +168,6 @@ class ObjectStore:
         row = self.database.row(sql, bucket, key, version_id)
         return ObjectVersion.from_row(row) if row else None
 
-    def open(self, version: ObjectVersion, buffering: int = 0) -> typing.BinaryIO:
-        """The bytes of a version; NoSuchKey if it was removed since it was looked up."""
-        try:
-            return self.files.open(version.file, buffering)
-        except FileNotFoundError:
-            raise s3_errors.no_such_key(version.key) from None
-
     def put(self, bucket_name: str, key: str, new: NewObject, guard: Guard = always) -> ObjectVersion:
         """Makes the staged body the current version of the key, if `guard` lets it."""
         with self.database.transaction():

@@ -34,6 +34,15 @@ def _stop(number, frame):
     raise Stop
 
 
+# A token left over from other work would be signed in, and a proxy knows no loopback address. What is
+# empty counts as unset.
+FOR_SHELLS = """\
+export AWS_SESSION_TOKEN=''
+export NO_PROXY="127.0.0.1${NO_PROXY:+,$NO_PROXY}"
+export no_proxy="127.0.0.1${no_proxy:+,$no_proxy}"
+"""
+
+
 def write_env(file: pathlib.Path, values: dict[str, str]) -> None:
     """Appears whole or not at all; it holds passwords, so nobody else may read it."""
     draft = file.with_suffix(".new")
@@ -41,6 +50,7 @@ def write_env(file: pathlib.Path, values: dict[str, str]) -> None:
     descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with open(descriptor, "w") as stream:
         stream.writelines(f"export {name}={shlex.quote(value)}\n" for name, value in values.items())
+        stream.write(FOR_SHELLS)
     os.replace(draft, file)
 
 

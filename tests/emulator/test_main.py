@@ -74,6 +74,7 @@ class Foreground(unittest.TestCase):
             },
             set(values),
         )
+        self.type_elsewhere(values["AWS_ENDPOINT_URL"])
         identity = AwsCli(values).json("sts", "get-caller-identity")
         self.assertEqual(identity["Account"], "111122223333")
         with psycopg2.connect(
@@ -106,6 +107,35 @@ class Foreground(unittest.TestCase):
         for number in (port, values["PGPORT"]):
             with self.assertRaises(ConnectionRefusedError):
                 socket.create_connection(("127.0.0.1", int(number)), timeout=5)
+
+    def type_elsewhere(self, endpoint: str) -> None:
+        """In a shell that has seen other work, behind a proxy."""
+        environment = {
+            "PATH": "/usr/bin:/bin",
+            "HOME": "/nonexistent",
+            "AWS_EC2_METADATA_DISABLED": "true",
+            "AWS_SESSION_TOKEN": "left over",
+            "HTTP_PROXY": "http://127.0.0.1:1",
+            "http_proxy": "http://127.0.0.1:1",
+            "no_proxy": "example.org",
+        }
+        commands = (
+            f". {shlex.quote(str(self.env))}",
+            'echo "$AWS_ENDPOINT_URL $no_proxy $NO_PROXY"',
+            'aws --endpoint-url "$AWS_ENDPOINT_URL" sts get-caller-identity',
+        )
+        result = subprocess.run(
+            ["/bin/sh", "-euc", "\n".join(commands)],
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=120,
+        )
+        self.assertEqual(result.returncode, 0, result.stdout)
+        self.assertIn("111122223333", result.stdout)
+        self.assertIn(f"{endpoint} 127.0.0.1,example.org 127.0.0.1\n", result.stdout)
 
     def test_ended_while_it_starts(self):
         process = self.start("--port", "0")

@@ -1,5 +1,9 @@
 #include "base/error.h"
 
+#include "base/redact.h"
+#include "base/strbuf.h"
+#include "base/utf8.h"
+
 #include <stdio.h>
 
 #include "base/banned.h"
@@ -27,24 +31,24 @@ static bool is_retryable(enum error_kind kind)
            kind == ERROR_SYSTEM;
 }
 
-/* Marks a text that snprintf cut, without leaving half a UTF-8 character before the mark. */
-static void mark_cut(char *text, size_t size)
+/*
+ * The message, or as much of it as fits. Secrets go before it is cut: the beginning of one, shorter
+ * than what would be known again, must not be left.
+ */
+static void keep_message(char *message, size_t size, struct slice whole)
 {
-    size_t end = size - sizeof(CUT_MARK);
-    while (end > 0 && ((unsigned char)text[end] & 0xC0U) == 0x80) {
-        end--;
+    struct strbuf redacted = STRBUF_INIT;
+    struct slice kept = whole;
+    if (whole.size >= size) {
+        redact_append(&redacted, whole);
+        kept = strbuf_slice(&redacted);
     }
-    memcpy(text + end, CUT_MARK, sizeof(CUT_MARK));
-}
-
-static void format_message(char *text, size_t size, const char *format, va_list arguments)
-{
-    int length = vsnprintf(text, size, format, arguments);
-    if (length < 0) {
-        text[0] = '\0';
-    } else if ((size_t)length >= size) {
-        mark_cut(text, size);
+    bool cut = kept.size >= size;
+    if (cut) {
+        kept = utf8_take(kept, size - sizeof(CUT_MARK));
     }
+    (void)snprintf(message, size, "%.*s%s", SLICE_ARG(kept), cut ? CUT_MARK : "");
+    strbuf_release(&redacted);
 }
 
 int error_set(struct error *err, enum error_kind kind, const char *format, ...)
@@ -60,8 +64,10 @@ int error_set_list(struct error *err, enum error_kind kind, const char *format, 
 {
     if (err != NULL) {
         struct error filled = {.kind = kind, .retryable = is_retryable(kind)};
-        /* Into a fresh one, because the arguments may be text of the old one. */
-        format_message(filled.message, sizeof(filled.message), format, arguments);
+        struct strbuf message = STRBUF_INIT; /* the arguments may be text of the old one */
+        strbuf_append_format_list(&message, format, arguments);
+        keep_message(filled.message, sizeof(filled.message), strbuf_slice(&message));
+        strbuf_release(&message);
         *err = filled;
     }
     return -1;
@@ -77,17 +83,15 @@ void error_set_code(struct error *err, struct slice code)
 int error_prefix(struct error *err, const char *format, ...)
 {
     if (err != NULL) {
-        char prefix[sizeof(err->message)];
-        char message[sizeof(err->message)];
+        struct strbuf message = STRBUF_INIT;
         va_list arguments;
         va_start(arguments, format);
-        format_message(prefix, sizeof(prefix), format, arguments);
+        strbuf_append_format_list(&message, format, arguments);
         va_end(arguments);
-        int length = snprintf(message, sizeof(message), "%s: %s", prefix, err->message);
-        if ((size_t)length >= sizeof(message)) {
-            mark_cut(message, sizeof(message));
-        }
-        memcpy(err->message, message, sizeof(message));
+        strbuf_append_text(&message, ": ");
+        strbuf_append_text(&message, err->message);
+        keep_message(err->message, sizeof(err->message), strbuf_slice(&message));
+        strbuf_release(&message);
     }
     return -1;
 }

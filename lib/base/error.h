@@ -35,7 +35,8 @@ struct error {
     bool retryable;     /* can the same call succeed later? */
     int status;         /* HTTP status behind it; 0: none */
     char code[64];      /* the service's own code (NoSuchKey, 42P01); empty: none */
-    char message[1024]; /* longer ones are cut at a character boundary and end in "..." */
+    char message[1024]; /* longer ones are cut at a character boundary and end in "...";
+                         * secrets went before (redact.h) */
 };
 
 /* "Invalid", "Configuration", "NotFound" …: a stable name for logs and for Lambda's errorType. */

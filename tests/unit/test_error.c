@@ -1,6 +1,7 @@
 #include "unit/unit.h"
 
 #include "base/error.h"
+#include "base/redact.h"
 #include "base/utf8.h"
 
 #include <stdio.h>
@@ -95,6 +96,38 @@ static void test_long_messages_are_cut_between_characters(void **state)
     }
 }
 
+/* What a log would show of an error whose messages hold the secret SWORDFISH. */
+static void assert_shows_nothing(const struct error *err)
+{
+    struct strbuf shown = STRBUF_INIT;
+    redact_append(&shown, slice_from(err->message));
+    if (strpbrk(shown.data, "SWORDFISH") != NULL) {
+        fail_msg("%s", shown.data);
+    }
+    strbuf_release(&shown);
+}
+
+/* Wherever the cut falls, also in an error that becomes part of another. */
+static void test_a_cut_leaves_nothing_of_a_secret(void **state)
+{
+    (void)state;
+    struct error err;
+    char text[1100];
+    redact_register(SLICE("SWORDFISH"));
+    for (size_t at = sizeof(err.message) - 20; at < sizeof(err.message) + 5; at++) {
+        memset(text, 'x', sizeof(text));
+        memcpy(text + at, "SWORDFISH and more", sizeof("SWORDFISH and more"));
+        error_set(&err, ERROR_INVALID, "%s", text);
+        assert_shows_nothing(&err);
+        error_set(&err, ERROR_INVALID, "(%s) he said", err.message + 100);
+        assert_shows_nothing(&err);
+        error_set(&err, ERROR_INVALID, "%s", text + 200);
+        error_prefix(&err, "%.*s", 198, text);
+        assert_shows_nothing(&err);
+    }
+    redact_forget_all();
+}
+
 static void test_a_message_that_just_fits_is_whole(void **state)
 {
     (void)state;
@@ -131,6 +164,7 @@ int main(void)
         cmocka_unit_test(test_prefixes_pile_up_and_keep_the_rest),
         cmocka_unit_test(test_an_old_message_may_be_an_argument),
         cmocka_unit_test(test_long_messages_are_cut_between_characters),
+        cmocka_unit_test(test_a_cut_leaves_nothing_of_a_secret),
         cmocka_unit_test(test_a_message_that_just_fits_is_whole),
         cmocka_unit_test(test_codes_are_cut_to_fit),
     };

@@ -18,8 +18,6 @@
 #define CUT_MARK "... [cut]"
 #define TRUNCATED "truncated" /* a member that says that others had no room */
 #define LINE_ROOM (LOG_LINE_LIMIT - sizeof(",\"" TRUNCATED "\":true}"))
-/* No more of a text is looked at: redaction can make it shorter, but seldom by half. */
-#define TEXT_LIMIT (2 * LOG_VALUE_LIMIT)
 
 struct context_member {
     const char *name; /* NULL: free */
@@ -84,11 +82,13 @@ void log_context_set(const char *name, struct slice value)
 {
     struct context_member *member = context_find(name);
     assert(member != NULL); /* more than 8 names are a bug of ours */
-    struct slice kept = utf8_take(value, CONTEXT_VALUE_LIMIT);
+    strbuf_clear(&state.value);
+    redact_append(&state.value, value);
+    struct slice kept = utf8_take(strbuf_slice(&state.value), CONTEXT_VALUE_LIMIT);
     member->name = kept.size == 0 ? NULL : name;
     member->size = kept.size;
     if (kept.size > 0) {
-        memmove(member->value, kept.data, kept.size);
+        memcpy(member->value, kept.data, kept.size);
     }
 }
 
@@ -133,9 +133,9 @@ struct log_line {
 static struct slice prepare_text(struct slice text)
 {
     strbuf_clear(&state.value);
-    redact_append(&state.value, utf8_take(text, TEXT_LIMIT));
+    redact_append(&state.value, text);
     struct slice kept = utf8_take(strbuf_slice(&state.value), LOG_VALUE_LIMIT);
-    if (kept.size < state.value.size || text.size > TEXT_LIMIT) {
+    if (kept.size < state.value.size) {
         strbuf_truncate(&state.value, kept.size);
         strbuf_append_text(&state.value, CUT_MARK);
     }

@@ -242,6 +242,27 @@ static void test_no_secret_is_written(void **state)
     assert_string_equal(text_of(line, "errorCode"), "[redacted]");
 }
 
+/* A value is redacted before it is cut: of a short beginning, nobody could tell what it is. */
+static void test_a_cut_leaves_nothing_of_a_secret(void **state)
+{
+    (void)state;
+    static char big[533 + 66 * 1000]; /* redaction makes it so short that there is no cut */
+    char key[1200];
+    memset(big, 'x', sizeof(big));
+    for (size_t at = 533; at < sizeof(big); at += 1000) {
+        big[at] = 'S';
+    }
+    memset(key, 'x', sizeof(key));
+    memcpy(key + 1097, "TREASURE", 8);
+    redact_register(slice_of(big + 533, 1000));
+    redact_register(SLICE("TREASURE"));
+    log_context_set("key", slice_of(key, sizeof(key)));
+    log_info("big", LOG_TEXT("body", slice_of(big, sizeof(big))));
+    struct slice text = next_line();
+    assert_true(slice_find(text, 'S') == SLICE_NONE);
+    assert_true(slice_search(text, SLICE("xT")) == SLICE_NONE);
+}
+
 static void test_bytes_that_are_not_text_stay_valid_json(void **state)
 {
     (void)state;
@@ -451,6 +472,7 @@ int main(void)
                                         close_log),
         cmocka_unit_test_setup_teardown(test_a_ninth_member_is_a_bug, open_log, close_log),
         cmocka_unit_test_setup_teardown(test_no_secret_is_written, open_log, close_log),
+        cmocka_unit_test_setup_teardown(test_a_cut_leaves_nothing_of_a_secret, open_log, close_log),
         cmocka_unit_test_setup_teardown(test_bytes_that_are_not_text_stay_valid_json, open_log,
                                         close_log),
         cmocka_unit_test_setup_teardown(test_long_values_are_cut_with_a_mark, open_log, close_log),

@@ -1,6 +1,6 @@
 #include "aws/s3.h"
 
-#include "base/encode.h"
+#include "base/crc32.h"
 
 #include "base/banned.h"
 
@@ -225,7 +225,7 @@ static int reading_write(struct sink *sink, struct slice bytes, struct error *er
 {
     struct reading *reading = (struct reading *)sink;
     if (reading->result->has_crc32) {
-        reading->result->crc32 = encode_crc32(reading->result->crc32, bytes);
+        reading->result->crc32 = crc32_update(reading->result->crc32, bytes);
     }
     return sink_write(reading->target, bytes, err);
 }
@@ -322,7 +322,7 @@ int s3_put_request(const struct s3_put_options *options, struct arena *arena,
     }
     aws_request_add_header(request, "If-Match", s3_etag_quoted(options->if_match, arena));
     aws_request_add_header(request, "x-amz-checksum-crc32",
-                           s3_crc32_text(encode_crc32(0, options->body), arena));
+                           s3_crc32_text(crc32_update(0, options->body), arena));
     request->body = options->body;
     request->unhashed_over_tls = true;
     request->repeatable = true;
@@ -365,7 +365,7 @@ static bool is_our_own(struct aws_client *client, const struct s3_put_options *o
         return false;
     }
     if (object.size != options->body.size || !object.has_crc32 ||
-        object.crc32 != encode_crc32(0, options->body)) {
+        object.crc32 != crc32_update(0, options->body)) {
         return false;
     }
     for (size_t i = 0; i < options->metadata_count; i++) {

@@ -1,5 +1,5 @@
 /*
- * Encodings of the wire: percent, form, hexadecimal, base64, CRC-32. All append to the buffer; one
+ * Encodings of the wire: percent, form, hexadecimal, base64. All append to the buffer; one
  * that fails appends nothing. Messages name an offset and quote nothing, as the text may be secret.
  * The text must not be part of the buffer.
  */
@@ -29,10 +29,5 @@ int decode_hex(struct strbuf *out, struct slice text, struct error *err);
 /* RFC 4648, with padding; decoding is strict (padding and zero bits are checked). */
 void encode_base64(struct strbuf *out, struct slice bytes);
 int decode_base64(struct strbuf *out, struct slice text, struct error *err);
-
-/* CRC-32 (IEEE 802.3, as gzip). Start with 0 and feed the result back in for further bytes. */
-uint32_t encode_crc32(uint32_t crc, struct slice bytes);
-/* The CRC-32 of two texts one behind the other, from theirs and the size of the second. */
-uint32_t encode_crc32_join(uint32_t first, uint32_t second, uint64_t second_size);
 
 #endif

@@ -2,7 +2,7 @@
 
 #include "aws/s3.h"
 #include "aws/s3_multipart.h"
-#include "base/encode.h"
+#include "base/crc32.h"
 #include "base/log.h"
 #include "base/memory.h"
 
@@ -76,7 +76,7 @@ static int send_part(struct sink_s3 *self, struct error *err)
     }
     s3_parts_append(&self->parts, &part);
     self->part_count++;
-    self->crc32 = encode_crc32_join(self->crc32, self->part_crc32, self->part.size);
+    self->crc32 = crc32_join(self->crc32, self->part_crc32, self->part.size);
     self->part_crc32 = 0;
     strbuf_clear(&self->part);
     return 0;
@@ -89,7 +89,7 @@ static void hold(struct sink_s3 *self, struct slice bytes)
         strbuf_reserve(&self->part, self->options.part_size - self->part.size);
     }
     strbuf_append(&self->part, bytes);
-    self->part_crc32 = encode_crc32(self->part_crc32, bytes);
+    self->part_crc32 = crc32_update(self->part_crc32, bytes);
     self->bytes += bytes.size;
 }
 

@@ -1,7 +1,7 @@
 #include "unit/unit.h"
 
 #include "aws/s3_multipart.h"
-#include "base/encode.h"
+#include "base/crc32.h"
 #include "sink/sink_s3.h"
 #include "unit/fake_aws.h"
 
@@ -119,10 +119,10 @@ static void test_larger_ones_go_by_parts(void **state)
                    "x-amz-checksum-algorithm: CRC32\n"
                    "x-amz-checksum-type: FULL_OBJECT\n"
                    "x-amz-meta-file-id: 17\n\n");
-    struct slice crc1 = s3_crc32_text(encode_crc32(0, SLICE("123456789a")), &run.fake.arena);
-    struct slice crc2 = s3_crc32_text(encode_crc32(0, SLICE("bcdefghijk")), &run.fake.arena);
+    struct slice crc1 = s3_crc32_text(crc32_update(0, SLICE("123456789a")), &run.fake.arena);
+    struct slice crc2 = s3_crc32_text(crc32_update(0, SLICE("bcdefghijk")), &run.fake.arena);
     struct slice crc =
-        s3_crc32_text(encode_crc32(0, SLICE("123456789abcdefghijk")), &run.fake.arena);
+        s3_crc32_text(crc32_update(0, SLICE("123456789abcdefghijk")), &run.fake.arena);
     assert_request(&run.fake, 1,
                    arena_format(&run.fake.arena,
                                 "PUT https://" HOST "/out/a%%20b?partNumber=1&uploadId=u1\n"

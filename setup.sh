@@ -24,5 +24,12 @@ if [ "$(id -u)" != 0 ]; then
     sudo="sudo env DEBIAN_FRONTEND=noninteractive" # sudo hands no variables on
 fi
 export DEBIAN_FRONTEND=noninteractive
-$sudo apt-get update -q -o Acquire::Retries=3
-$sudo apt-get install -q -y --no-install-recommends -o Acquire::Retries=3 "$@"
+# An update that a mirror lets down ends well, with old lists or none: it is the installing that fails.
+tries=1
+until $sudo apt-get update -q -o Acquire::Retries=3 &&
+    $sudo apt-get install -q -y --no-install-recommends -o Acquire::Retries=3 "$@"; do
+    [ "$tries" -lt 3 ] || exit 1
+    echo "setup: trying again"
+    sleep $((tries * 5))
+    tries=$((tries + 1))
+done

@@ -165,11 +165,15 @@ fetch_package() {
 }
 
 fetch_sources() {
-    local package
+    local package pause
     say "asking Debian's archive for the sources"
     write_apt_configuration "$work/apt"
     # Whether there is enough shows below; but who gets an old version should know why.
-    apt-get -c "$work/apt/apt.conf" update -q </dev/null >"$logs/update.log" 2>&1 || true
+    for pause in 3 10 0; do
+        apt-get -c "$work/apt/apt.conf" update -q </dev/null >"$logs/update.log" 2>&1 || true
+        grep -q '^[EW]: ' "$logs/update.log" || break
+        sleep "$pause" # a mirror may be back by then
+    done
     if grep -q '^[EW]: ' "$logs/update.log"; then
         say "warning: not all of Debian's lists could be read (see $logs/update.log); versions may not be the newest"
     fi

@@ -86,6 +86,23 @@ class Outside(unittest.TestCase):
         for order in orders:
             self.assertIn("as root: env DEBIAN_FRONTEND=noninteractive apt-get ", order)
 
+    def test_setup_outlives_a_mirror_that_stumbles(self):
+        self.copy(self.folder, "setup.sh")
+        (self.folder / "debian-packages.txt").write_text("nosuch-package\n")
+        programs = self.programs(
+            dpkg_query="echo 'ii  make'", id="echo 0", sleep="",
+            apt_get='echo "apt-get $*"; case $1 in install) echo again >> tries; [ "$(grep -c . tries)" -ge "$WORKS_AT" ] ;; esac',
+            grep='exec /usr/bin/grep "$@"',
+        )
+        for works_at, expected in ((3, 0), (4, 1)):
+            (self.folder / "tries").unlink(missing_ok=True)
+            order = ("env", f"WORKS_AT={works_at}", f"PATH={programs}", "/bin/sh", "./setup.sh")
+            status, output = self.said(self.folder, *order)
+            self.assertEqual((status, output.count("apt-get install")), (expected, 3), output)
+            for line in output.splitlines():
+                if line.startswith("apt-get "):
+                    self.assertIn("Acquire::Retries=3", line)
+
     def test_a_check_that_dies_without_a_word(self):
         """As one does that the kernel ends for want of memory."""
         self.assertEqual(lint.run("/bin/sh", "-c", "exit 0"), "")

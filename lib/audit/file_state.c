@@ -539,11 +539,13 @@ int file_state_release(struct pg *pg, const struct file_tables *tables, struct s
 
     strbuf_append_format(&sql,
                          "update %.*s set lease_owner = null, lease_until = null, "
-                         "attempts = attempts + 1, next_attempt_at = "
-                         "to_timestamp($1::double precision / 1000) "
+                         "attempts = attempts + $4::int4, next_attempt_at = "
+                         "coalesce(to_timestamp($1::double precision / 1000), next_attempt_at) "
                          "where file_id = $2::uuid and claim_no = $3::int4",
                          SLICE_ARG(tables->file));
     return run(pg, "release the file", &sql,
-               PG_VALUES(PG_NUMBER(next_attempt_ms), PG_TEXT(file_id), PG_NUMBER(claim_no)), arena,
-               NULL, err);
+               PG_VALUES(next_attempt_ms > 0 ? PG_NUMBER(next_attempt_ms) : PG_NULL,
+                         PG_TEXT(file_id), PG_NUMBER(claim_no),
+                         PG_NUMBER(next_attempt_ms > 0 ? 1 : 0)),
+               arena, NULL, err);
 }

@@ -212,7 +212,8 @@ int file_state_change(struct pg *pg, const struct file_tables *tables,
                       const struct file_change *change, struct arena *arena, bool *done,
                       struct error *err);
 
-/* Gives the lease up after an error: counts the attempt and says when the next one may begin. */
+/* Gives the lease up, wherever the file has come to meanwhile. After an error the attempt is
+ * counted, and next_attempt_ms says when the next one may begin; 0: there was no error. */
 int file_state_release(struct pg *pg, const struct file_tables *tables, struct slice file_id,
                        int64_t claim_no, int64_t next_attempt_ms, struct arena *arena,
                        struct error *err);

@@ -69,7 +69,8 @@ static int end_as(struct job *job, enum file_state state, const struct error *re
                   struct error *err)
 {
     struct slice kept = job_text(job, slice_from(reason->message));
-    struct file_change change = {.to = state};
+    /* Whoever holds the lease, if not we, has nothing left to do. */
+    struct file_change change = {.to = state, .release = job->without_claim};
 
     const struct file_value values[] = {FILE_TEXT("reason", kept)};
     change.values = values;

@@ -42,18 +42,6 @@ int lease_take(struct job *job, const struct lease_request *request, bool *taken
     return 0;
 }
 
-void lease_end(struct job *job)
-{
-    struct file_change change = {.to = job->record.state, .release = true};
-    struct error err;
-    bool done;
-
-    if (job->has_lease && job_try_change(job, &change, &done, &err) != 0) {
-        log_warn("the lease could not be given up", LOG_CAUSE(&err));
-    }
-    job->has_lease = false;
-}
-
 static int64_t pause_after(int64_t attempts)
 {
     int64_t pause = PAUSE_FIRST_MS;
@@ -64,15 +52,27 @@ static int64_t pause_after(int64_t attempts)
     return pause < PAUSE_LONGEST_MS ? pause : PAUSE_LONGEST_MS;
 }
 
-void lease_give_back(struct job *job)
+/* next_attempt_ms is 0 when there was no failure. */
+static void give_up(struct job *job, int64_t next_attempt_ms)
 {
     struct services *services = job->services;
-    int64_t next = clock_now_ms(services->clock) + pause_after(job->record.attempts);
     struct error err;
 
     if (file_state_release(&services->pg, &services->file_tables, job->record.file_id,
-                           job->record.claim_no, next, job->arena, &err) != 0) {
+                           job->record.claim_no, next_attempt_ms, job->arena, &err) != 0) {
         log_warn("the lease could not be given up", LOG_CAUSE(&err));
     }
     job->has_lease = false;
+}
+
+void lease_end(struct job *job)
+{
+    if (job->has_lease) {
+        give_up(job, 0);
+    }
+}
+
+void lease_give_back(struct job *job)
+{
+    give_up(job, clock_now_ms(job->services->clock) + pause_after(job->record.attempts));
 }

@@ -136,6 +136,60 @@ class Conflicts(StatementTest):
         self.assertEqual(row["load_no"], 2)
 
 
+class Leases(StatementTest):
+    """Who numbers a load anew holds no lease, and another one's may be live."""
+
+    BATCH = ("redshift-data", "BatchExecuteStatement", "error")
+
+    def numbered_anew(self, interface) -> tuple[dict, dict]:
+        """A file whose first load met a conflict, and whose second was not handed over; with the
+        event of the first."""
+        self.system.local.redshift.fail_next()
+        row = self.unheard(interface)
+        event = self.event_of(row)
+        self.system.local.faults.add(*self.BATCH, times=0, status=500)
+        self.assertEqual(self.tell(event), "Unhandled")
+        self.system.local.faults.clear()
+        row = self.system.file(row["key"])
+        self.assertEqual((row["state"], row["load_no"]), ("PREPARED", 2))
+        return row, event
+
+    def test_a_load_that_is_refused_for_good_ends_whoever_holds_the_file(self):
+        row, event = self.numbered_anew(self.new_interface())
+        self.system.config_execute(
+            "update rdscnfg.ext_file set lease_owner = 'who submitted the first',"
+            " lease_until = now() + interval '10 minutes' where file_id = %s",
+            row["file_id"],
+        )
+        self.system.local.faults.add(*self.BATCH, code="ValidationException", status=400)
+        self.assertEqual(self.tell(event), "")
+        row = self.system.file(row["key"])
+        self.assertEqual(row["state"], "FAILED")
+        self.assert_settled(row, "error", ROWS)
+        self.assertEqual(len(self.system.notices(row["key"])), 1)
+
+    def test_a_lease_is_given_up_though_the_load_is_another_one(self):
+        """While a submission is noted, its load meets a conflict and is numbered anew."""
+        interface, noted = self.new_interface(), []
+
+        def number_anew(statement) -> str:
+            if not noted and "set state = 'SUBMITTED'" in statement.sql:
+                noted.append(statement)
+                self.system.config_execute(
+                    "update rdscnfg.ext_file set load_no = 2 where ext_interface_cid = %s",
+                    interface.id,
+                )
+            return ""
+
+        self.system.tap.on_statement = number_anew
+        try:
+            row = self.unheard(interface)
+        finally:
+            self.system.tap.on_statement = lambda statement: ""
+        self.assertEqual((row["state"], row["load_no"]), ("PREPARED", 2))
+        self.assertIsNone(row["lease_owner"])
+
+
 class SameKey(StatementTest):
     """A sender uses a key again before its first file has come to its end."""
 

@@ -459,6 +459,20 @@ static void test_a_release_lets_others_in(void **state)
                  "1|second owner");
 }
 
+static void test_a_release_without_an_error_counts_nothing(void **state)
+{
+    struct fixture *f = *state;
+    struct file_record record;
+    hold_file(f, &record);
+    must_run(f, "update rdscnfg.ext_file set state = 'SUBMITTED', load_no = 1");
+    assert_int_equal(
+        file_state_release(&f->pg, &file_tables, record.file_id, 1, 0, &f->arena, &f->err), 0);
+    assert_tells(f,
+                 "select concat_ws('|', attempts, next_attempt_at, lease_owner, lease_until, "
+                 "claim_no, state) as t from rdscnfg.ext_file",
+                 "0|1|SUBMITTED");
+}
+
 static void test_local_times(void **state)
 {
     struct fixture *f = *state;
@@ -508,6 +522,7 @@ int main(void)
         CASE_TABLES(test_an_interface_that_is_gone_costs_the_audit_row_only),
         CASE_TABLES(test_long_texts_are_cut_to_their_columns),
         CASE_TABLES(test_a_release_lets_others_in),
+        CASE_TABLES(test_a_release_without_an_error_counts_nothing),
         CASE_TABLES(test_local_times),
     };
     return RUN_ON_SERVER("test_file_change", tests);

@@ -206,8 +206,8 @@ static struct pg_value text_or_null(struct slice text)
 
 /*
  * Why nothing could be claimed: a live lease, or nothing to do. Or the object is a new one that
- * only looks the same: the first was archived, and a later event tells of an upload of the same
- * bytes within the same second. *next is the appearance to claim instead; 0: none.
+ * only looks the same: the first was archived, or gone, and a later event tells of an upload of the
+ * same bytes within the same second. *next is the appearance to claim instead; 0: none.
  */
 static int explain_no_claim(struct pg *pg, const struct file_tables *tables,
                             const struct file_claim *claim, struct arena *arena,
@@ -223,7 +223,8 @@ static int explain_no_claim(struct pg *pg, const struct file_tables *tables,
     strbuf_append_format(
         &sql,
         "select %s as is_open, appearance, "
-        "archived_at is not null and version_id = '' and sequencer <> '' and "
+        "(archived_at is not null or state in ('GONE', 'SUPERSEDED')) and version_id = '' "
+        "and sequencer <> '' and "
         "rpad(sequencer, 64, '0') collate \"C\" < rpad($7, 64, '0') collate \"C\" as is_new "
         "from %.*s f "
         "where bucket = $1 and key = $2 and version_id = $3 and etag = $4 "

@@ -88,7 +88,7 @@ comment on column rdscnfg.ext_file.version_id is 'Version of the object; empty o
 comment on column rdscnfg.ext_file.etag is 'ETag as HEAD told it, without quotes';
 comment on column rdscnfg.ext_file.size_bytes is 'Size as HEAD told it';
 comment on column rdscnfg.ext_file.last_modified is 'Last-Modified as HEAD told it';
-comment on column rdscnfg.ext_file.appearance is 'Rises when the same bytes were put again within the same second after the first had been archived, or when they were gone again before they were looked at';
+comment on column rdscnfg.ext_file.appearance is 'Rises when the same bytes were put again within the same second after the first had been archived or was gone, or when they were gone again before they were looked at';
 comment on column rdscnfg.ext_file.sequencer is 'Order of events of one key; empty for manual events';
 comment on column rdscnfg.ext_file.received_at is 'When the file was first seen';
 comment on column rdscnfg.ext_file.state is 'RECEIVED, PREPARED, SUBMITTED, LOADED, TRANSFORMING, DONE; REJECTED (file or configuration), FAILED (ours or AWS''s), TRANSFORM_FAILED (rows are in staging), GONE, SUPERSEDED, SPLIT';

@@ -256,6 +256,29 @@ static void test_the_same_bytes_put_again(void **state)
     assert_int_equal(ask_number(f, &f->pg, "select count(*) as n from rdscnfg.ext_file"), 2);
 }
 
+/* In the same second, too: the first was removed or replaced before it could be loaded. */
+static void test_the_same_bytes_put_again_after_the_first_were_gone(void **state)
+{
+    struct fixture *f = *state;
+    for (enum file_state end = FILE_GONE; end <= FILE_SUPERSEDED; end++) {
+        struct file_claim first = a_claim(f);
+        struct file_claim again = another_claim(f);
+        struct file_record record;
+        must_run(f, "truncate rdscnfg.ext_file, rdscnfg.ext_file_history");
+        hold_file(f, &record);
+        must_run(f, arena_format(&f->arena,
+                                 "update rdscnfg.ext_file set state = '%s', lease_owner = null, "
+                                 "noticed_at = now(), cleaned_at = now()",
+                                 file_state_name(end))
+                        .data);
+        assert_int_equal(claim_file(f, &first, &record), CLAIM_NOTHING);
+        again.identity.sequencer = SLICE("0055AED6DCD90281E6");
+        assert_int_equal(claim_file(f, &again, &record), CLAIM_WON);
+        assert_text(record.file_id, id_of(f, 2).data);
+        assert_int_equal(record.state, FILE_RECEIVED);
+    }
+}
+
 /* ---- races ----------------------------------------------------------------------------------*/
 
 static int claim_by(struct pg *pg, struct arena *arena, const void *what)
@@ -510,6 +533,7 @@ int main(void)
         CASE_TABLES(test_what_there_is_to_claim_by_hand),
         CASE_TABLES(test_who_a_file_is),
         CASE_TABLES(test_the_same_bytes_put_again),
+        CASE_TABLES(test_the_same_bytes_put_again_after_the_first_were_gone),
         CASE_TABLES(test_one_of_many_wins),
         CASE_TABLES(test_a_claim_waits_for_the_one_before),
         CASE_TABLES(test_hostile_names_come_back),

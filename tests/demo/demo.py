@@ -23,6 +23,18 @@ HERE = pathlib.Path(__file__).resolve().parent
 LIMIT_SECONDS = 90.0
 
 
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+def stop(number, frame):
+    """The end begins: another signal must not cut it short."""
+    for each in SIGNALS:
+        signal.signal(each, signal.SIG_IGN)
+    if number == signal.SIGINT:
+        raise KeyboardInterrupt
+    sys.exit(128 + number)
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(prog="demo", description=__doc__.splitlines()[0])
     parser.add_argument(
@@ -36,8 +48,8 @@ def main() -> int:
     )
     options = parser.parse_args()
     sys.stdout.reconfigure(line_buffering=True, errors="replace")
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, lambda number, frame: sys.exit(128 + number))
+    for number in SIGNALS:
+        signal.signal(number, stop)
     started = time.monotonic()
     try:
         with System(packages=options.packages) as system:
@@ -116,7 +128,8 @@ class Watch:
     """Prints the rows of ext_file_history as they appear."""
 
     def __init__(self, system: System):
-        self._system, self._seen, self._began = system, 0, time.time()
+        self._system, self._began = system, time.time()
+        self._seen: set[int] = set()
 
     def elapsed(self) -> float:
         return time.time() - self._began
@@ -125,11 +138,12 @@ class Watch:
         rows = self._system.config_rows(
             "select ext_file_history_sid as sid, history.state, entered_at, file.key"
             " from rdscnfg.ext_file_history history join rdscnfg.ext_file file using (file_id)"
-            " where ext_file_history_sid > %s order by 1",
-            self._seen,
+            " order by 1"
         )
-        for row in rows:
-            self._seen = row["sid"]
+        for row in rows:  # a number may come into sight after a higher one: commits have no order
+            if row["sid"] in self._seen:
+                continue
+            self._seen.add(row["sid"])
             after = row["entered_at"].timestamp() - self._began
             print(f"  {after:6.2f} s  {row['key'].removeprefix(LANDING):32}  {row['state']}")
 

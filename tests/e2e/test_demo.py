@@ -1,22 +1,64 @@
 """`make demo` on the shipped zips, and what it says when the functions do nothing."""
 
+import contextlib
+import datetime
+import io
 import os
 import pathlib
+import signal
 import subprocess
 import tempfile
+import time
+import typing
 import unittest
 
+from demo.demo import Watch
 from demo.samples import DATA, SAMPLES, content
+from e2e.system import LANDING
 from emulator.deployment import FUNCTIONS
 from emulator.local_test import package
 
 TESTS = pathlib.Path(__file__).resolve().parents[1]
 
 
+ENVIRONMENT = {
+    "PATH": os.environ["PATH"],
+    "PYTHONPATH": str(TESTS),
+    "PYTHONDONTWRITEBYTECODE": "1",
+}
+
+
+@contextlib.contextmanager
+def started(module: str) -> typing.Iterator[subprocess.Popen]:
+    with subprocess.Popen(
+        ["/usr/bin/python3", "-m", module],
+        env=ENVIRONMENT,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    ) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+def cluster_of(pid: int) -> pathlib.Path:
+    """The data folder of the Postgres that this process has started."""
+    for folder in pathlib.Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):  # it has just ended
+            parent = (folder / "stat").read_text().rpartition(")")[2].split()[1]
+            words = (folder / "cmdline").read_text().split("\0")
+            if parent == str(pid) and words[0].endswith("/postgres"):
+                return pathlib.Path(words[words.index("-D") + 1])
+    raise AssertionError(f"process {pid} has no Postgres")
+
+
 def demo(*arguments: str) -> subprocess.CompletedProcess:
     return subprocess.run(
         ["/usr/bin/python3", "-m", "demo.demo", *arguments],
-        env={"PATH": os.environ["PATH"], "PYTHONPATH": str(TESTS), "PYTHONDONTWRITEBYTECODE": "1"},
+        env=ENVIRONMENT,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -59,6 +101,41 @@ class Demo(unittest.TestCase):
         self.assertEqual({path.name for path in DATA.glob("DEMO_*")}, set(SAMPLES))
         for name in SAMPLES:
             self.assertEqual((DATA / name).read_bytes(), content(name), name)
+
+    def test_signals_while_it_stops(self):
+        with started("demo.demo") as process:
+            for line in process.stdout:
+                if line.startswith("What happens"):
+                    break
+            cluster = cluster_of(process.pid)
+            self.assertTrue(cluster.is_dir(), cluster)
+            while process.poll() is None:
+                process.send_signal(signal.SIGTERM)
+                time.sleep(0.005)
+            rest = process.stdout.read()
+        self.assertEqual((process.returncode, cluster.exists()), (128 + signal.SIGTERM, False), rest)
+        self.assertNotIn("Traceback", rest)
+
+    def test_a_state_with_a_number_below_one_shown_already(self):
+        class Database:
+            rows: list[dict] = []
+
+            def config_rows(self, sql, *values):
+                return sorted(self.rows, key=lambda row: row["sid"])
+
+        def row(sid: int, state: str) -> dict:
+            now = datetime.datetime.now(datetime.timezone.utc)
+            return {"sid": sid, "state": state, "entered_at": now, "key": LANDING + "file"}
+
+        database, shown = Database(), io.StringIO()
+        watch = Watch(database)
+        with contextlib.redirect_stdout(shown):
+            for rows in ([row(2, "PREPARED")], [row(1, "RECEIVED"), row(2, "PREPARED")]):
+                database.rows = rows
+                watch.show()
+                watch.show()
+        states = [line.split()[-1] for line in shown.getvalue().splitlines()]
+        self.assertEqual(states, ["PREPARED", "RECEIVED"])
 
 
 if __name__ == "__main__":

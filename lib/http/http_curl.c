@@ -377,9 +377,6 @@ static bool was_reused(const struct http_curl *self, const struct http_response 
 
 static int transfer(struct http_curl *self, struct http_call *call, bool fresh, struct error *err)
 {
-    if (self->call != NULL) { /* from a sink of its own transfer */
-        return error_set(err, ERROR_SYSTEM, "the transport is in use");
-    }
     self->call = call;
     self->refused = false;
     self->spoilt = false;
@@ -416,6 +413,9 @@ static int http_curl_send(struct http *http, const struct http_request *request,
                              .head = &self->head,
                              .clock = self->clock};
     int result = -1;
+    if (self->call != NULL) { /* from a sink of its own transfer, whose head is not to be touched */
+        return error_set(err, ERROR_SYSTEM, "the transport is in use");
+    }
     if (http_call_begin(&call, err) != 0) {
         return -1;
     }

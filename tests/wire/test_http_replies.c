@@ -395,6 +395,49 @@ static void test_errors_of_sink_and_check_are_passed_on(void **state)
     strbuf_release(&sink.bytes);
 }
 
+/* Sends over the transport that brings it what it is given. */
+struct entangled_sink {
+    struct sink sink;
+    struct fixture *f;
+    size_t bytes;
+    struct error refusal;
+};
+
+static int send_within(struct sink *sink, struct slice bytes, struct error *err)
+{
+    struct entangled_sink *entangled = (struct entangled_sink *)(void *)sink;
+    struct http_request request = get(entangled->f);
+    struct strbuf body = STRBUF_INIT;
+    struct http_response response = {.body = &body};
+    (void)err;
+    entangled->bytes += bytes.size;
+    assert_int_equal(http_send(entangled->f->http, &request, &entangled->f->arena, &response,
+                               &entangled->refusal),
+                     -1);
+    strbuf_release(&body);
+    return 0;
+}
+
+/* One call at a time: the second is refused, and does the first no harm. */
+static void test_a_call_within_a_call_is_refused(void **state)
+{
+    static const struct sink_operations operations = {.write = send_within};
+    struct fixture *f = *state;
+    struct entangled_sink sink = {.sink.operations = &operations, .f = f};
+    struct slice etag = SLICE("");
+    start(f,
+          SCRIPT(SCRIPT_ACCEPT, SCRIPT_REQUEST("GET"),
+                 SCRIPT_REPLY("HTTP/1.1 200 OK\r\nETag: old\r\nContent-Length: 5\r\n\r\nhello")));
+    struct http_request request = get(f);
+    request.body_sink = &sink.sink;
+    assert_int_equal(send_request(f, &request), 0);
+    assert_int_equal(sink.bytes, 5);
+    assert_int_equal(sink.refusal.kind, ERROR_SYSTEM);
+    assert_non_null(strstr(sink.refusal.message, "the transport is in use"));
+    assert_true(http_header_find(&f->response, "etag", &etag));
+    end(f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -420,6 +463,7 @@ int main(void)
         WITH_BOTH(test_the_body_of_a_success_goes_to_the_sink),
         WITH_BOTH(test_a_slow_sink_is_no_stall),
         WITH_BOTH(test_errors_of_sink_and_check_are_passed_on),
+        WITH_CURL(test_a_call_within_a_call_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <openssl/ssl.h>
 #include <poll.h>
 #include <pthread.h>
 #include <stdio.h>
@@ -26,6 +27,7 @@ struct scripted_postgres {
     pthread_t thread;
     int listener;
     int peer;   /* -1: none */
+    SSL *tls;   /* of the peer, or NULL */
     int signal; /* eventfd: the test says to go on */
     uint16_t port;
     char failure[256]; /* empty: none yet */
@@ -57,14 +59,29 @@ static bool await(struct scripted_postgres *server, int fd, const char *what)
 
 /* ---- reading --------------------------------------------------------------------------------*/
 
+/* What came may be decrypted already. */
+static ssize_t receive(struct scripted_postgres *server, char *bytes, size_t size)
+{
+    if (server->tls == NULL) {
+        return recv(server->peer, bytes, size, 0);
+    }
+    return SSL_read(server->tls, bytes, (int)size);
+}
+
+static bool await_bytes(struct scripted_postgres *server, const char *what)
+{
+    return (server->tls != NULL && SSL_pending(server->tls) > 0) ||
+           await(server, server->peer, what);
+}
+
 static void read_exactly(struct scripted_postgres *server, char *bytes, size_t size)
 {
     size_t done = 0;
     while (is_good(server) && done < size) {
-        if (!await(server, server->peer, "reading")) {
+        if (!await_bytes(server, "reading")) {
             return;
         }
-        ssize_t received = recv(server->peer, bytes + done, size - done, 0);
+        ssize_t received = receive(server, bytes + done, size - done);
         if (received <= 0) {
             set_failure(server, "reading", received == 0 ? "the peer closed" : strerror(errno));
             return;
@@ -129,13 +146,37 @@ void scripted_postgres_expect_tls(struct scripted_postgres *server, char answer)
     scripted_postgres_send_bytes(server, slice_of(&answer, 1));
 }
 
-void scripted_postgres_log_in(struct scripted_postgres *server)
+void scripted_postgres_start_tls(struct scripted_postgres *server, SSL_CTX *context)
 {
-    scripted_postgres_accept(server);
+    scripted_postgres_expect_tls(server, 'S');
+    if (is_good(server)) {
+        server->tls = SSL_new(context);
+        SSL_set_fd(server->tls, server->peer);
+        if (SSL_accept(server->tls) != 1) {
+            set_failure(server, "tls", "no handshake");
+        }
+    }
+}
+
+static void welcome(struct scripted_postgres *server)
+{
     scripted_postgres_expect_startup(server);
     scripted_postgres_send(server, 'R', SLICE("\0\0\0\0"));
     scripted_postgres_send(server, 'S', SLICE("client_encoding\0UTF8\0"));
     scripted_postgres_send_ready(server, 'I');
+}
+
+void scripted_postgres_log_in(struct scripted_postgres *server)
+{
+    scripted_postgres_accept(server);
+    welcome(server);
+}
+
+void scripted_postgres_log_in_tls(struct scripted_postgres *server, SSL_CTX *context)
+{
+    scripted_postgres_accept(server);
+    scripted_postgres_start_tls(server, context);
+    welcome(server);
 }
 
 void scripted_postgres_ask_password(struct scripted_postgres *server, const char *password)
@@ -169,10 +210,18 @@ void scripted_postgres_expect(struct scripted_postgres *server, const char *sql)
 
 /* ---- writing --------------------------------------------------------------------------------*/
 
+static ssize_t send_some(struct scripted_postgres *server, struct slice bytes)
+{
+    if (server->tls == NULL) {
+        return send(server->peer, bytes.data, bytes.size, MSG_NOSIGNAL);
+    }
+    return SSL_write(server->tls, bytes.data, (int)bytes.size);
+}
+
 void scripted_postgres_send_bytes(struct scripted_postgres *server, struct slice bytes)
 {
     while (is_good(server) && bytes.size > 0) {
-        ssize_t sent = send(server->peer, bytes.data, bytes.size, MSG_NOSIGNAL);
+        ssize_t sent = send_some(server, bytes);
         if (sent <= 0) {
             return; /* a peer that has gone away is no failure of the script */
         }
@@ -242,6 +291,8 @@ void scripted_postgres_send_row(struct scripted_postgres *server, struct slice t
 
 void scripted_postgres_close(struct scripted_postgres *server)
 {
+    SSL_free(server->tls);
+    server->tls = NULL;
     if (server->peer != -1) {
         (void)close(server->peer);
         server->peer = -1;
@@ -260,8 +311,8 @@ static size_t drain(struct scripted_postgres *server)
 {
     size_t total = 0;
     ssize_t received = 1;
-    while (is_good(server) && received > 0 && await(server, server->peer, "awaiting the end")) {
-        received = recv(server->peer, server->in, sizeof(server->in), 0);
+    while (is_good(server) && received > 0 && await_bytes(server, "awaiting the end")) {
+        received = receive(server, server->in, sizeof(server->in));
         total += received > 0 ? (size_t)received : 0;
     }
     return total;

@@ -16,6 +16,8 @@
 
 #include "base/slice.h"
 
+struct ssl_ctx_st; /* OpenSSL's SSL_CTX */
+
 struct scripted_postgres;
 
 struct scripted_postgres *scripted_postgres_start(void (*script)(struct scripted_postgres *server));
@@ -31,9 +33,14 @@ void scripted_postgres_accept(struct scripted_postgres *server);
 void scripted_postgres_expect_startup(struct scripted_postgres *server);
 /* Reads a request for TLS and answers 'S' or 'N'. */
 void scripted_postgres_expect_tls(struct scripted_postgres *server, char answer);
+/* Reads a request for TLS and takes it: from here on all is encrypted, and what one step sends is
+ * one record, or as few as it needs. */
+void scripted_postgres_start_tls(struct scripted_postgres *server, struct ssl_ctx_st *context);
 /* Accept, start-up and all that a good login needs. */
 void scripted_postgres_log_in(struct scripted_postgres *server);
-/* The same, but asks for the password, which must be this one. */
+/* The same over TLS. */
+void scripted_postgres_log_in_tls(struct scripted_postgres *server, struct ssl_ctx_st *context);
+/* The same without TLS, but asks for the password, which must be this one. */
 void scripted_postgres_ask_password(struct scripted_postgres *server, const char *password);
 
 /* Reads a statement, simple or with values, whose SQL begins so. */

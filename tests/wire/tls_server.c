@@ -78,7 +78,7 @@ static void write_authority(const struct identity *authority, const char *path)
     assert_int_equal(fclose(file), 0);
 }
 
-static SSL_CTX *make_context(const struct tls_server_options *options)
+SSL_CTX *tls_server_context(const struct tls_server_options *options)
 {
     struct identity authority = make_identity("throwaway authority", 1);
     struct identity leaf = make_identity("throwaway server", 2);
@@ -141,7 +141,7 @@ struct tls_server *tls_server_start(const struct tls_server_options *options)
     struct sockaddr_in address = {.sin_family = AF_INET};
     socklen_t size = sizeof(address);
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    server->context = make_context(options);
+    server->context = tls_server_context(options);
     server->listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     assert_int_equal(bind(server->listener, (struct sockaddr *)&address, size), 0);
     assert_int_equal(listen(server->listener, 16), 0);

@@ -5,6 +5,8 @@
 #ifndef WIRE_TLS_SERVER_H
 #define WIRE_TLS_SERVER_H
 
+struct ssl_ctx_st; /* OpenSSL's SSL_CTX */
+
 struct tls_server;
 
 struct tls_server_options {
@@ -12,6 +14,9 @@ struct tls_server_options {
     int newest_version;    /* TLS1_1_VERSION …; 0: OpenSSL's newest */
     const char *authority; /* file to write the authority's certificate to */
 };
+
+/* The same identity for a server of another kind; to be freed with SSL_CTX_free. */
+struct ssl_ctx_st *tls_server_context(const struct tls_server_options *options);
 
 /* Listens on a free port of 127.0.0.1 in a thread of its own. */
 struct tls_server *tls_server_start(const struct tls_server_options *options);

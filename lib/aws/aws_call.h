@@ -36,6 +36,7 @@ struct aws_client {
     struct slice region;                 /* "eu-west-1" */
     const struct retry_policy *retry;    /* retry_default, unless changed */
     int64_t deadline_ms;                 /* wall clock; 0: none. Set for each invocation */
+    int64_t grace_ms;                    /* behind the deadline, to undo what was not finished */
     const volatile sig_atomic_t *cancel; /* non-zero ends a call; or NULL */
     int64_t patience_ms;                 /* most time without a byte in or out */
 

@@ -2,7 +2,6 @@
 
 #include "aws/s3_multipart.h"
 #include "aws/s3_xml.h"
-#include "base/log.h"
 
 #include "base/banned.h"
 
@@ -171,12 +170,7 @@ static int copy_by_parts(struct aws_client *client, const struct s3_copy_options
     }
     int result = fill(client, options, source, &upload, arena, written, err);
     if (result != 0) {
-        struct error failure = {.kind = ERROR_SYSTEM};
-        if (s3_abort_upload(client, &upload, arena, &failure) != 0) {
-            log_warn("s3: an upload could not be aborted; its parts stay until a sweep",
-                     LOG_TEXT("key", upload.key), LOG_TEXT("uploadId", upload.id),
-                     LOG_CAUSE(&failure));
-        }
+        s3_give_up_upload(client, &upload, arena);
     }
     return result;
 }

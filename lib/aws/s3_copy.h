@@ -41,7 +41,7 @@ int s3_copy_parse(const struct aws_reply *reply, struct arena *arena, struct s3_
  * little, in whole MiB. */
 uint64_t s3_copy_part_size(uint64_t size);
 
-/* Copies whatever the size. When parts cannot be copied the upload is aborted. */
+/* Copies whatever the size. An upload that cannot be finished is given up (s3_multipart.h). */
 int s3_copy(struct aws_client *client, const struct s3_copy_options *options, struct arena *arena,
             struct s3_written *written, struct error *err);
 

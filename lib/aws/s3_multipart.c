@@ -2,6 +2,7 @@
 
 #include "aws/s3_list.h"
 #include "aws/s3_xml.h"
+#include "base/log.h"
 
 #include "base/banned.h"
 
@@ -60,7 +61,8 @@ int s3_create_upload_request(const struct s3_create_upload_options *options, str
         aws_request_add_header(request, "x-amz-checksum-algorithm", SLICE("CRC32"));
         aws_request_add_header(request, "x-amz-checksum-type", SLICE("FULL_OBJECT"));
     }
-    /* A second upload that nobody knows of would cost a sweep, not correctness. */
+    /* When a reply is lost, this leaves an upload behind that only a listing finds: that costs
+     * room, not correctness. */
     request->repeatable = true;
     return s3_request_add_metadata(request, options->metadata, options->metadata_count, arena, err);
 }
@@ -320,6 +322,21 @@ int s3_abort_upload(struct aws_client *client, const struct s3_upload *upload, s
         *err = failure;
     }
     return -1;
+}
+
+void s3_give_up_upload(struct aws_client *client, const struct s3_upload *upload,
+                       struct arena *arena)
+{
+    struct error failure = {.kind = ERROR_SYSTEM};
+    int64_t deadline_ms = client->deadline_ms;
+    if (deadline_ms != 0) {
+        client->deadline_ms += client->grace_ms;
+    }
+    if (s3_abort_upload(client, upload, arena, &failure) != 0) {
+        log_warn("an upload by parts could not be aborted", LOG_TEXT("key", upload->key),
+                 LOG_TEXT("uploadId", upload->id), LOG_CAUSE(&failure));
+    }
+    client->deadline_ms = deadline_ms;
 }
 
 /* --- ListMultipartUploads --- */

@@ -3,14 +3,12 @@
 #include "aws/s3.h"
 #include "aws/s3_multipart.h"
 #include "base/crc32.h"
-#include "base/log.h"
 #include "base/memory.h"
 
 #include <stdlib.h>
 
 #include "base/banned.h"
 
-#define ABORT_PATIENCE_MS 5000
 #define SMALL_SIZE ((size_t)256 * 1024) /* from here on the buffer is a part's at once */
 
 struct sink_s3 {
@@ -161,27 +159,14 @@ static int s3_sink_close(struct sink *sink, struct error *err)
     return complete_upload(self, err);
 }
 
-/* The upload is removed even when the deadline has come: a few seconds are always left for it. */
 static void s3_sink_abort(struct sink *sink)
 {
     struct sink_s3 *self = sink_of(sink);
-    struct aws_client *client = self->options.client;
-    int64_t deadline_ms = client->deadline_ms;
-    int64_t grace_ms = clock_now_ms(client->clock) + ABORT_PATIENCE_MS;
-    struct error err;
-    if (!self->has_upload) {
-        return;
+    if (self->has_upload) {
+        arena_reset(&self->scratch);
+        s3_give_up_upload(self->options.client, &self->upload, &self->scratch);
+        self->has_upload = false;
     }
-    if (deadline_ms != 0 && deadline_ms < grace_ms) {
-        client->deadline_ms = grace_ms;
-    }
-    arena_reset(&self->scratch);
-    if (s3_abort_upload(client, &self->upload, &self->scratch, &err) != 0) {
-        log_warn("an upload by parts could not be removed", LOG_TEXT("key", self->options.key),
-                 LOG_CAUSE(&err));
-    }
-    client->deadline_ms = deadline_ms;
-    self->has_upload = false;
 }
 
 static const struct sink_operations operations = {

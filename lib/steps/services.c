@@ -8,7 +8,7 @@
 
 #define SECRET_LIMIT ((size_t)SECRETS_MANAGER_VALUE_LIMIT)
 #define PORT_HIGHEST 65535
-#define RESERVE_LONGEST_MS 2000 /* kept for giving a lease back and for the answer */
+#define RESERVE_LONGEST_MS 2000 /* kept for undoing, for giving a lease back and for the answer */
 #define RESERVE_SHARE 5         /* but no more than this part of what is left */
 
 static struct slice text_of(const json *secret, const char *name)
@@ -261,6 +261,9 @@ void services_begin(struct services *services, int64_t deadline_ms)
     }
     services->aws.deadline_ms = end_ms;
     services->upload.deadline_ms = end_ms;
-    /* Postgres may use half of the reserve: the lease is given back after the others gave up. */
+    /* Of the reserve, the first quarter is for undoing what was begun, and Postgres may use half:
+     * the lease is given back after the others gave up. */
+    services->aws.grace_ms = (deadline_ms - end_ms) / 4;
+    services->upload.grace_ms = services->aws.grace_ms;
     pg_set_deadline(&services->pg, deadline_ms > 0 ? end_ms + (deadline_ms - end_ms) / 2 : 0);
 }

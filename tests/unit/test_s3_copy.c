@@ -197,6 +197,27 @@ static void test_a_copy_that_fails_leaves_nothing(void **state)
     fake_end(&fake);
 }
 
+static void test_a_copy_that_is_late_leaves_nothing(void **state)
+{
+    (void)state;
+    static const struct fake_step steps[] = {
+        SOURCE("Content-Length: 25\n"), CREATED, {.kind = ERROR_TIMEOUT}, {.status = 204}};
+    struct fake_aws fake;
+    struct s3_written written;
+    struct s3_copy_options options = copy_options();
+    fake_start(&fake, steps, COUNT(steps));
+    fake.client.deadline_ms = FAKE_NOW_MS; /* has come: the abort still has its time */
+    fake.client.grace_ms = 400;
+    options.single_limit = 24;
+    options.part_size = 10;
+    assert_int_equal(copy(&fake, &options, &written), -1);
+    assert_int_equal(fake.err.kind, ERROR_TIMEOUT);
+    assert_request(&fake, 3, "DELETE https://" HOST "/out/a%20b?uploadId=u1\nHost: " HOST "\n\n");
+    assert_int_equal(fake.terms[3].deadline_ms, FAKE_NOW_MS + 400);
+    assert_int_equal(fake.client.deadline_ms, FAKE_NOW_MS);
+    fake_end(&fake);
+}
+
 static void test_part_sizes(void **state)
 {
     (void)state;
@@ -216,6 +237,7 @@ int main(void)
         cmocka_unit_test(test_large_copies_go_by_parts),
         cmocka_unit_test(test_parts_are_of_one_object),
         cmocka_unit_test(test_a_copy_that_fails_leaves_nothing),
+        cmocka_unit_test(test_a_copy_that_is_late_leaves_nothing),
         cmocka_unit_test(test_part_sizes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

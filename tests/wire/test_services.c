@@ -86,6 +86,27 @@ static void test_keys_are_refreshed_in_the_middle_of_a_download(void **state)
     redact_forget_all();
 }
 
+/* What is left behind the deadline of all calls: a quarter to undo, then to give the lease back, a
+ * half for the answer. */
+static void test_the_reserve_is_shared(void **state)
+{
+    int64_t deadline_ms = clock_now_ms(&clock_system) + 600000;
+    struct services services = {.name = "test"};
+    struct error err;
+    (void)state;
+    assert_int_equal(services_init(&services, &err), 0);
+    services_begin(&services, deadline_ms);
+    assert_int_equal(services.aws.deadline_ms, deadline_ms - 2000);
+    assert_int_equal(services.upload.deadline_ms, deadline_ms - 2000);
+    assert_int_equal(services.aws.grace_ms, 500);
+    assert_int_equal(services.upload.grace_ms, 500);
+    assert_int_equal(services.pg.deadline_ms, deadline_ms - 1000);
+    services_begin(&services, 0);
+    assert_int_equal(services.aws.deadline_ms, 0);
+    assert_int_equal(services.aws.grace_ms, 0);
+    services_release(&services);
+}
+
 int main(void)
 {
     static const char *const unset[] = {
@@ -93,6 +114,7 @@ int main(void)
         "AWS_CONTAINER_AUTHORIZATION_TOKEN", "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE"};
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_keys_are_refreshed_in_the_middle_of_a_download),
+        cmocka_unit_test(test_the_reserve_is_shared),
     };
     for (size_t i = 0; i < sizeof(unset) / sizeof(unset[0]); i++) {
         (void)unsetenv(unset[i]);

@@ -1,30 +1,34 @@
 #include "steps/clean.h"
 
 #include "aws/s3.h"
+#include "aws/s3_copy.h"
 #include "aws/s3_multipart.h"
 #include "aws/s3_versions.h"
 
 #include "base/banned.h"
 
-static int abort_uploads(struct job *job, struct error *err)
+/* All uploads to keys that begin so, or with `exact` to this very key. */
+static int abort_uploads(struct job *job, struct slice prefix, bool exact, struct error *err)
 {
-    const struct s3_list_uploads_options options = {
-        .bucket = job->record.bucket,
-        .prefix = job_private_key(job, ""),
-    };
+    struct s3_list_uploads_options options = {.bucket = job->record.bucket, .prefix = prefix};
     struct s3_uploads_page page;
 
-    if (s3_list_uploads(&job->services->aws, &options, job->arena, &page, err) != 0) {
-        return -1;
-    }
-    for (size_t i = 0; i < page.count; i++) { /* one for each claim at most: a page holds them */
-        struct s3_upload upload = {
-            .bucket = job->record.bucket, .key = page.uploads[i].key, .id = page.uploads[i].id};
-
-        if (s3_abort_upload(&job->services->aws, &upload, job->arena, err) != 0) {
+    do {
+        if (s3_list_uploads(&job->services->aws, &options, job->arena, &page, err) != 0) {
             return -1;
         }
-    }
+        for (size_t i = 0; i < page.count; i++) {
+            struct s3_upload upload = {
+                .bucket = job->record.bucket, .key = page.uploads[i].key, .id = page.uploads[i].id};
+
+            if ((!exact || slice_equal(upload.key, prefix)) &&
+                s3_abort_upload(&job->services->aws, &upload, job->arena, err) != 0) {
+                return -1;
+            }
+        }
+        options.key_marker = page.next_key_marker;
+        options.id_marker = page.next_id_marker;
+    } while (options.key_marker.size > 0);
     return 0;
 }
 
@@ -96,18 +100,26 @@ static int delete_objects(struct job *job, struct error *err)
     return kept ? delete_all_versions(job, err) : 0;
 }
 
-/* An upload whose begin got no reply was begun again. */
-static bool may_have_uploads(const struct job *job)
+/* Larger files are copied by parts. */
+static bool is_copied_by_parts(const struct job *job)
 {
-    return has_leftovers(job) || job->config.has_trailer;
+    return job->record.size_bytes > (int64_t)S3_COPY_LIMIT;
 }
 
-static int delete_private(struct job *job, struct error *err)
+/* An upload whose begin got no reply was begun again, and one that was given up late may be left.
+ */
+static int abort_leftovers(struct job *job, struct error *err)
 {
-    if (delete_objects(job, err) != 0) {
+    bool by_parts = is_copied_by_parts(job);
+
+    if ((has_leftovers(job) || job->config.has_trailer || by_parts) &&
+        abort_uploads(job, job_private_key(job, ""), false, err) != 0) {
         return -1;
     }
-    return may_have_uploads(job) ? abort_uploads(job, err) : 0;
+    /* The archive key of another file may begin with this one's. */
+    return by_parts && job->record.archived_key.size > 0
+               ? abort_uploads(job, job->record.archived_key, true, err)
+               : 0;
 }
 
 int clean_file(struct job *job, struct error *err)
@@ -120,7 +132,7 @@ int clean_file(struct job *job, struct error *err)
     if (job->record.is_cleaned) {
         return 0;
     }
-    if (delete_private(job, err) != 0) {
+    if (delete_objects(job, err) != 0 || abort_leftovers(job, err) != 0) {
         return error_prefix(err, "removing private objects");
     }
     if (job_change(job, &change, err) != 0) {

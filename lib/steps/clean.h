@@ -1,5 +1,5 @@
-/* Removes the private objects of a file that needs them no more, with all their versions, and gives
- * the lease up: the last duty. */
+/* Removes the private objects of a file that needs them no more, with all their versions, and the
+ * uploads by parts that were left open, and gives the lease up: the last duty. */
 #ifndef STEPS_CLEAN_H
 #define STEPS_CLEAN_H
 

@@ -7,9 +7,10 @@ import random
 import re
 import unittest
 
-from e2e.journey import JourneyTest, lines
+from e2e.journey import JourneyTest, StatementTest, lines
 from e2e.system import FILE_PROCESS, FILE_PROCESS_LOGGING, LANDING
 from e2e.test_recovery import AT_CALLS, RecoveryTest
+from emulator.deployment import BUCKET, PROCESSING
 
 MIB = 1 << 20
 MEMORY_MB = 64  # resident, at most, whatever the file's size
@@ -140,6 +141,27 @@ class Parts(RecoveryTest):
         self.strike("s3", "UploadPart", lambda: self.kill(FILE_PROCESS), nth=2)
         key = self.run_file(interface, data)
         self.assert_refused(key, interface, "promises 4 records, and the file holds 400")
+
+
+class Leftovers(StatementTest):
+    """Objects over 5 GB are copied by parts: by its row, the file of a test is one."""
+
+    def test_uploads_of_copies_are_removed(self):
+        interface = self.new_interface()
+        key = self.new_key(interface)
+        self.system.process(key, lines(4))
+        row = self.system.file(key)
+        private = f"{PROCESSING}/{row['file_id']}/data-1"
+        other = row["archived_key"] + "-0123abcd"  # where two files have the same name
+        for each in (private, row["archived_key"], other):
+            self.system.local.s3.open_upload(BUCKET, each)
+        self.addCleanup(self.system.local.s3.abort_uploads, BUCKET)
+        self.system.config_execute(
+            "update rdscnfg.ext_file set size_bytes = 5000000001, cleaned_at = null where file_id = %s",
+            row["file_id"],
+        )
+        self.assertEqual(self.tell(self.event_of(row)), "")
+        self.assertEqual(self.system.uploads(), [other])
 
 
 class Costs(JourneyTest):

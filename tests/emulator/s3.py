@@ -150,6 +150,16 @@ class S3Service:
         """The keys of all uploads by parts that are open."""
         return [upload.key for upload in UploadStore(self._store).list(bucket, prefix, "", "")]
 
+    def open_upload(self, bucket: str, key: str) -> None:
+        """As CreateMultipartUpload."""
+        UploadStore(self._store).create(bucket, key, Attributes(), "", "")
+
+    def abort_uploads(self, bucket: str) -> None:
+        """As AbortMultipartUpload for all that are open."""
+        uploads = UploadStore(self._store)
+        for upload in list(uploads.list(bucket, "", "", "")):
+            uploads.remove(upload)
+
     def object_exists(self, bucket: str, key: str) -> bool:
         latest = self._store.latest(bucket, key)
         return latest is not None and not latest.marker

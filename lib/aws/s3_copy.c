@@ -2,6 +2,7 @@
 
 #include "aws/s3_multipart.h"
 #include "aws/s3_xml.h"
+#include "base/log.h"
 
 #include "base/banned.h"
 
@@ -80,16 +81,20 @@ uint64_t s3_copy_part_size(uint64_t size)
     return rounded > USUAL_PART_SIZE ? rounded : USUAL_PART_SIZE;
 }
 
-/* The source's metadata, but for what a sender wrote into it that cannot be sent again. */
+/* The source's metadata, but for what a sender wrote into it that cannot be sent as it is. */
 static size_t keep_metadata(const struct s3_object *source, struct arena *arena,
                             struct http_header **kept)
 {
     size_t count = 0;
     *kept = arena_zalloc(arena, source->metadata_count, sizeof(**kept));
     for (size_t i = 0; i < source->metadata_count; i++) {
-        if (s3_is_metadata(&source->metadata[i]) && count < S3_METADATA_LIMIT) {
+        if (s3_is_metadata(&source->metadata[i])) {
             (*kept)[count++] = source->metadata[i];
         }
+    }
+    if (count < source->metadata_count) {
+        log_warn("a copy by parts is made without metadata that is not plain ASCII",
+                 LOG_NUMBER("fields", source->metadata_count - count));
     }
     return count;
 }

@@ -8,8 +8,9 @@
 #include "base/slice.h"
 #include "base/strbuf.h"
 
-#define S3_KEY_LIMIT 1024    /* bytes */
-#define S3_METADATA_LIMIT 90 /* fields; S3 counts bytes: 2 KB */
+#define S3_KEY_LIMIT 1024 /* bytes */
+#define S3_METADATA_LIMIT                                                                          \
+    HTTP_HEADERS_LIMIT /* fields: no reply brings more; S3 counts bytes, 2 KB */
 
 extern const struct aws_service s3_service;
 

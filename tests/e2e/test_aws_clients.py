@@ -35,6 +35,8 @@ ODD_KEYS = [
 class AwsClientsTest(LocalAwsTest):
     @classmethod
     def setUpClass(cls):
+        if not PROBE.exists():
+            raise FileNotFoundError(f"{PROBE} is not built")
         super().setUpClass()
         cls.local.s3.create_bucket("box", cls.local.region, False)
         cls.local.s3.create_bucket("versions", cls.local.region, True)
@@ -85,7 +87,6 @@ class AwsClientsTest(LocalAwsTest):
         return self.file("big", data), data
 
 
-@unittest.skipUnless(PROBE.exists(), "aws_probe is not built")
 class ObjectsTest(AwsClientsTest):
     def test_odd_keys_there_and_back(self):
         for key in ODD_KEYS:
@@ -165,7 +166,6 @@ class ObjectsTest(AwsClientsTest):
             self.local.user = right
 
 
-@unittest.skipUnless(PROBE.exists(), "aws_probe is not built")
 class LargeObjectsTest(AwsClientsTest):
     SIZE = 21 * MIB
 
@@ -195,13 +195,43 @@ class LargeObjectsTest(AwsClientsTest):
         self.fail_with("NotFound", "NotFound", do="copy", bucket="box", key="gone", to_bucket="box", to_key="c3")
 
     def test_metadata_of_copies(self):
-        self.put("box", "meta", body="x" * 20, type="text/csv", metadata={"a": "1", "b": "two words"})
-        self.do(do="copy", bucket="box", key="meta", to_bucket="box", to_key="same")
-        self.do(do="copy", bucket="box", key="meta", to_bucket="box", to_key="new", type="text/plain",
-                metadata={"c": "3"})
-        same, new = (self.do(do="head", bucket="box", key=key) for key in ("same", "new"))
-        self.assertEqual(("text/csv", {"a": "1", "b": "two words"}), (same["type"], same["metadata"]))
-        self.assertEqual(("text/plain", {"c": "3"}), (new["type"], new["metadata"]))
+        metadata = {f"name-{number}": f"{number}, two words" for number in range(60)}
+        path, _ = self.big(6 * MIB)
+        self.do(do="upload", file=path, to_bucket="box", to_key="bare")
+        self.do(do="copy", bucket="box", key="bare", to_bucket="box", to_key="meta", type="text/csv", metadata=metadata)
+        for how in ({}, {"single_limit": MIB, "part_size": 5 * MIB}):
+            with self.subTest(how):
+                self.do(do="copy", bucket="box", key="meta", to_bucket="box", to_key="same", **how)
+                self.do(do="copy", bucket="box", key="meta", to_bucket="box", to_key="new", type="text/plain",
+                        metadata={"c": "3"}, **how)
+                same, new = (self.do(do="head", bucket="box", key=key) for key in ("same", "new"))
+                self.assertEqual(("text/csv", metadata), (same["type"], same["metadata"]))
+                self.assertEqual(("text/plain", {"c": "3"}), (new["type"], new["metadata"]))
+
+    def test_a_copy_by_parts_is_of_the_version_that_is_named(self):
+        path, data = self.big(self.SIZE)
+        self.do(do="upload", file=path, to_bucket="versions", to_key="old")
+        old = self.do(do="head", bucket="versions", key="old")
+        self.put("versions", "old", body="newer")
+        self.do(do="copy", bucket="versions", key="old", version=old["version"], if_match=old["etag"],
+                to_bucket="box", to_key="pinned", single_limit=MIB, part_size=8 * MIB)
+        self.assertEqual(data, self.get("box", "pinned"))
+
+    def test_a_copy_by_parts_through_faults(self):
+        path, data = self.big(self.SIZE)
+        self.do(do="upload", file=path, to_bucket="box", to_key="faulty")
+        order = {"do": "copy", "bucket": "box", "key": "faulty", "to_bucket": "box", "to_key": "c4",
+                 "single_limit": MIB, "part_size": 8 * MIB}
+        self.local.faults.add("s3", "UploadPartCopy", "error", nth=2, times=0, code="AccessDenied", status=403)
+        self.fail_with("Denied", "AccessDenied", **order)
+        self.assertEqual([], self.do(do="uploads", bucket="box")["keys"])
+        self.local.faults.clear()
+        for operation in ("CreateMultipartUpload", "UploadPartCopy", "CompleteMultipartUpload"):
+            self.local.faults.add("s3", operation, "drop_after")
+            self.local.faults.add("s3", operation, "throttle", nth=2)
+        self.do(**order)
+        self.assertEqual(data, self.get("box", "c4"))
+        self.assertEqual(["c4"], self.do(do="uploads", bucket="box", abort=True)["keys"])  # nobody heard of it
 
     def test_abort_and_uploads_nobody_ended(self):
         path, _ = self.big(self.SIZE)
@@ -239,7 +269,6 @@ class LargeObjectsTest(AwsClientsTest):
         self.do(do="uploads", bucket="box", abort=True)  # the one whose creation nobody heard of
 
 
-@unittest.skipUnless(PROBE.exists(), "aws_probe is not built")
 class FaultsTest(AwsClientsTest):
     def test_a_put_carried_out_without_a_reply(self):
         self.local.faults.add("s3", "PutObject", "drop_after")
@@ -266,7 +295,6 @@ class FaultsTest(AwsClientsTest):
             self.assertEqual(2, self.do(do="head", bucket="box", key="late")["tries"])  # without a body to say so
 
 
-@unittest.skipUnless(PROBE.exists(), "aws_probe is not built")
 class SecretsAndMessagesTest(AwsClientsTest):
     def test_secrets(self):
         value = json.dumps({"username": "u", "password": 'pä"ss\\word'})
@@ -290,7 +318,6 @@ class SecretsAndMessagesTest(AwsClientsTest):
         self.fail_with("NotFound", "NotFound", do="publish", topic=topic + "-none", message="x")
 
 
-@unittest.skipUnless(PROBE.exists(), "aws_probe is not built")
 class RedshiftTest(AwsClientsTest):
     options = {"with_redshift": True}
     CLUSTER = {"cluster": "dw", "database": "dev", "user": "awsuser"}

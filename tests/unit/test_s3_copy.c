@@ -128,6 +128,39 @@ static void test_large_copies_go_by_parts(void **state)
     assert_says(fake.sent[5], "x-amz-mp-object-size: 25\n");
     assert_says(fake.sent[5], "<PartNumber>3</PartNumber><ETag>&quot;p3&quot;</ETag>");
     assert_text(written.etag, "m-3");
+    assert_says(fake_log(&fake), "without metadata that is not plain ASCII\",\"fields\":1");
+    fake_end(&fake);
+}
+
+/* As many as S3 can keep in its 2 KB. */
+static void test_all_metadata_is_carried(void **state)
+{
+    (void)state;
+    static const struct fake_step last[] = {
+        CREATED,
+        PART("p1"),
+        {.status = 200,
+         .body = SLICE_INIT("<CompleteMultipartUploadResult><ETag>\"m-1\"</ETag>"
+                            "</CompleteMultipartUploadResult>")}};
+    struct fake_step steps[4];
+    struct fake_aws fake;
+    struct s3_written written;
+    struct s3_copy_options options = copy_options();
+    struct strbuf headers = STRBUF_INIT;
+    strbuf_append_text(&headers, "ETag: \"src\"\nContent-Length: 25\n");
+    for (int i = 0; i < 400; i++) {
+        strbuf_append_format(&headers, "x-amz-meta-m%d: \n", i);
+    }
+    memcpy(steps + 1, last, sizeof(last));
+    steps[0] = (struct fake_step){.status = 200, .headers = headers.data};
+    fake_start(&fake, steps, COUNT(steps));
+    options.single_limit = 24;
+    options.part_size = 25;
+    assert_int_equal(copy(&fake, &options, &written), 0);
+    for (int i = 0; i < 400; i++) {
+        assert_says(fake.sent[1], arena_format(&fake.arena, "\nx-amz-meta-m%d: \n", i).data);
+    }
+    strbuf_release(&headers);
     fake_end(&fake);
 }
 
@@ -235,6 +268,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_small_copies_are_one_request),
         cmocka_unit_test(test_large_copies_go_by_parts),
+        cmocka_unit_test(test_all_metadata_is_carried),
         cmocka_unit_test(test_parts_are_of_one_object),
         cmocka_unit_test(test_a_copy_that_fails_leaves_nothing),
         cmocka_unit_test(test_a_copy_that_is_late_leaves_nothing),

@@ -218,7 +218,8 @@ struct reading {
     const struct s3_get_options *options;
     struct arena *arena;
     struct s3_get_result *result;
-    uint64_t length; /* bytes announced */
+    uint64_t length;  /* bytes announced */
+    bool is_bad_head; /* the error is the reply's, not the caller's */
 };
 
 static int reading_write(struct sink *sink, struct slice bytes, struct error *err)
@@ -239,6 +240,7 @@ static int reading_check_head(void *self, const struct http_response *head, stru
     const struct s3_get_options *options = reading->options;
     if (s3_get_parse_head(options, head, reading->arena, &result->object, &reading->length, err) !=
         0) {
+        reading->is_bad_head = true;
         if (err != NULL && err->kind == ERROR_INVALID) { /* as aws_call_bad_reply would */
             err->kind = ERROR_REMOTE;
             err->retryable = true;
@@ -299,7 +301,7 @@ int s3_get(struct aws_client *client, const struct s3_get_options *options, stru
     request.check_head_self = &reading;
     int called = aws_call(client, &request, arena, &reply, err);
     result->delivered = reply.delivered;
-    result->ended_by_caller = reply.ended_by_caller;
+    result->ended_by_caller = reply.ended_by_caller && !reading.is_bad_head;
     return called == 0 ? verify(&reading, err) : -1;
 }
 

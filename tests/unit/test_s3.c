@@ -249,7 +249,7 @@ static void test_get_of_wrong_bytes(void **state)
         assert_int_equal(fake.err.kind, rows[i].kind);
         assert_message(&fake.err, "s3 GetObject s3://in-bucket/k: ");
         assert_message(&fake.err, rows[i].part);
-        assert_true(result.ended_by_caller);
+        assert_false(result.ended_by_caller);
         assert_int_equal(sink.bytes.size, 0);
         strbuf_release(&sink.bytes);
         fake_end(&fake);

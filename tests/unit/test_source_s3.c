@@ -164,6 +164,41 @@ static void test_no_progress_ends_it(void **state)
     end(&run);
 }
 
+static void test_a_bad_head_is_not_the_end(void **state)
+{
+    (void)state;
+    static const struct fake_step steps[] = {
+        {WHOLE(""), .body = SLICE_INIT(TEXT), .deliver = 3, .kind = ERROR_NETWORK},
+        {.status = 206, .headers = "Content-Length: 6\n", .body = SLICE_INIT("no ETag")},
+        {WHOLE(""), .body = SLICE_INIT(TEXT)}, /* not the range that was asked for */
+        {REST(3, 6), .body = SLICE_INIT("456789")}};
+    struct run run;
+    start(&run, steps, COUNT(steps));
+    assert_int_equal(read_object(&run), 0);
+    assert_string_equal(run.sink.bytes.data, TEXT);
+    assert_int_equal(run.result.resumed, 3);
+    end(&run);
+}
+
+static void test_bad_heads_for_ever_are(void **state)
+{
+    (void)state;
+    static const struct fake_step steps[] = {
+        {WHOLE(""), .body = SLICE_INIT(TEXT), .deliver = 3, .kind = ERROR_NETWORK},
+        {.status = 206},
+        {.status = 206},
+        {.status = 206},
+        {.status = 206}};
+    struct run run;
+    start(&run, steps, COUNT(steps));
+    assert_int_equal(read_object(&run), -1);
+    assert_int_equal(run.fake.err.kind, ERROR_REMOTE);
+    assert_true(run.fake.err.retryable);
+    assert_message(&run.fake.err, "s3 GetObject s3://in-bucket/k: the reply has no ETag");
+    assert_false(run.result.ended_by_caller);
+    end(&run);
+}
+
 static void test_the_deadline_ends_it(void **state)
 {
     (void)state;
@@ -232,6 +267,8 @@ int main(void)
         cmocka_unit_test(test_a_break_without_the_checksum_s_help),
         cmocka_unit_test(test_a_replaced_object_ends_it),
         cmocka_unit_test(test_no_progress_ends_it),
+        cmocka_unit_test(test_a_bad_head_is_not_the_end),
+        cmocka_unit_test(test_bad_heads_for_ever_are),
         cmocka_unit_test(test_the_deadline_ends_it),
         cmocka_unit_test(test_what_is_not_there),
         cmocka_unit_test(test_the_sink_s_own_failure_is_final),

@@ -392,7 +392,8 @@ int s3_put(struct aws_client *client, const struct s3_put_options *options, stru
         return s3_put_parse(&reply, arena, written, err) == 0 ? 0
                                                               : aws_call_bad_reply(&request, err);
     }
-    if (options->if_none_match && failure.status == 412 &&
+    bool is_conditional = options->if_none_match || options->if_match.size > 0;
+    if (is_conditional && failure.status == 412 &&
         is_our_own(client, options, arena, written, &failure)) {
         return 0;
     }

@@ -117,8 +117,8 @@ int s3_put_request(const struct s3_put_options *options, struct arena *arena,
 int s3_put_parse(const struct aws_reply *reply, struct arena *arena, struct s3_written *written,
                  struct error *err);
 /*
- * With if_none_match a sending whose reply got lost makes the next one fail, be it of this call, of
- * the transport or of an invocation that died. So a key that is taken is looked at, and if the
+ * With a condition, a sending whose reply got lost makes the next one fail, be it of this call, of
+ * the transport or of an invocation that died. So what stands in the way is looked at, and if the
  * object has the size, CRC-32 and metadata of ours, it is a success. Who takes a key for a lock
  * puts a nonce into the metadata.
  */

@@ -442,15 +442,19 @@ static void test_put_that_meets_itself(void **state)
          "x-amz-meta-file-id: 17\n",
          false},
     };
-    for (size_t i = 0; i < COUNT(rows); i++) {
-        const struct fake_step steps[] = {LOST, TAKEN, {.status = 200, .headers = rows[i].headers}};
+    for (size_t i = 0; i < 2 * COUNT(rows); i++) {
+        const size_t row = i / 2;
+        const struct fake_step steps[] = {
+            LOST, TAKEN, {.status = 200, .headers = rows[row].headers}};
         struct fake_aws fake;
         struct s3_written written = {.etag = SLICE("")};
         fake_start(&fake, steps, COUNT(steps));
         struct s3_put_options options = put_options();
+        options.if_none_match = i % 2 == 0;
+        options.if_match = options.if_none_match ? SLICE("") : SLICE("before");
         int result = s3_put(&fake.client, &options, &fake.arena, &written, &fake.err);
-        assert_int_equal(result, rows[i].ours ? 0 : -1);
-        if (rows[i].ours) {
+        assert_int_equal(result, rows[row].ours ? 0 : -1);
+        if (rows[row].ours) {
             assert_text(written.version_id, "v3");
         } else {
             assert_int_equal(fake.err.kind, ERROR_CONFLICT);

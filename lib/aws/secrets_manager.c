@@ -9,6 +9,7 @@
 
 #define ID_LIMIT 2048
 #define REPLY_LIMIT ((size_t)256 * 1024)
+#define BASE64_LIMIT ((SECRETS_MANAGER_VALUE_LIMIT + 2) / 3 * 4)
 
 const struct aws_service secrets_manager_service = {
     .name = "secretsmanager",
@@ -43,6 +44,12 @@ int secrets_manager_request(struct slice id, struct arena *arena, struct aws_req
     return 0;
 }
 
+static int too_large(struct error *err)
+{
+    return error_set(err, ERROR_LIMIT, "the secret has over %zu bytes",
+                     SECRETS_MANAGER_VALUE_LIMIT);
+}
+
 int secrets_manager_parse(struct slice body, struct arena *scratch, struct strbuf *value,
                           struct error *err)
 {
@@ -51,21 +58,23 @@ int secrets_manager_parse(struct slice body, struct arena *scratch, struct strbu
     if (document == NULL) {
         return -1;
     }
-    strbuf_reserve(value, SECRETS_MANAGER_VALUE_LIMIT); /* growing would leave a copy behind */
+    /* Growing would leave a copy behind; base64 comes in groups of three bytes. */
+    strbuf_reserve(value, SECRETS_MANAGER_VALUE_LIMIT + 2);
     if (json_string(json_get(document, "SecretString"), &text)) {
         if (text.size > SECRETS_MANAGER_VALUE_LIMIT) {
-            return error_set(err, ERROR_LIMIT, "the secret has over %zu bytes",
-                             SECRETS_MANAGER_VALUE_LIMIT);
+            return too_large(err);
         }
         strbuf_append(value, text);
         return 0;
     }
-    if (!json_string(json_get(document, "SecretBinary"), &text) ||
-        text.size > SECRETS_MANAGER_VALUE_LIMIT / 3 * 4) {
+    if (!json_string(json_get(document, "SecretBinary"), &text) || text.size > BASE64_LIMIT) {
         return error_set(err, ERROR_INVALID,
                          "the reply has neither SecretString nor a fitting SecretBinary");
     }
-    return decode_base64(value, text, err);
+    if (decode_base64(value, text, err) != 0) {
+        return -1;
+    }
+    return value->size <= SECRETS_MANAGER_VALUE_LIMIT ? 0 : too_large(err);
 }
 
 /* The value as a whole, and what is secret in it when it is an object. */

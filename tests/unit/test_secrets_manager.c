@@ -121,6 +121,43 @@ static void test_binary_and_arn(void **state)
     fake_end(&fake);
 }
 
+/* The largest there can be, and one byte more, in whatever form. */
+static void test_the_largest(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *name;
+        size_t letters; /* of 'A', which in base64 are zeros */
+        const char *padding;
+        size_t size; /* of the value; 0: it is refused */
+    } rows[] = {
+        {"SecretString", 65536, "", 65536}, {"SecretString", 65537, "", 0},
+        {"SecretBinary", 87380, "", 65535}, {"SecretBinary", 87382, "==", 65536},
+        {"SecretBinary", 87383, "=", 0},    {"SecretBinary", 87384, "", 0},
+        {"SecretBinary", 87388, "", 0},
+    };
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct arena scratch;
+        struct strbuf body = STRBUF_INIT;
+        struct strbuf value = STRBUF_INIT;
+        struct error err;
+        strbuf_append_format(&body, "{\"%s\":\"", rows[i].name);
+        for (size_t j = 0; j < rows[i].letters; j++) {
+            strbuf_append_char(&body, 'A');
+        }
+        strbuf_append_format(&body, "%s\"}", rows[i].padding);
+        arena_init(&scratch, 0);
+        int result = secrets_manager_parse(strbuf_slice(&body), &scratch, &value, &err);
+        assert_int_equal(result, rows[i].size > 0 ? 0 : -1);
+        if (result == 0) {
+            assert_int_equal(value.size, rows[i].size);
+        }
+        arena_release(&scratch);
+        strbuf_release(&value);
+        strbuf_release(&body);
+    }
+}
+
 static void test_failures(void **state)
 {
     (void)state;
@@ -172,6 +209,7 @@ int main(void)
         cmocka_unit_test(test_cache),
         cmocka_unit_test(test_more_secrets_than_places),
         cmocka_unit_test(test_binary_and_arn),
+        cmocka_unit_test(test_the_largest),
         cmocka_unit_test(test_failures),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -27,6 +27,7 @@ struct http_curl {
     struct http_head head;
     struct http_sockets sockets;
     struct http_roots *roots;
+    bool owns_roots;
     X509_STORE *store;      /* of the call under way, borrowed from roots */
     struct http_call *call; /* under way, or NULL */
     size_t sendings;        /* of the transfer under way: libcurl repeats what had no reply */
@@ -437,7 +438,8 @@ struct http *http_curl_new(const struct http_curl_options *options, struct error
     self->clock = options->clock == NULL ? &clock_system : options->clock;
     self->user_agent = options->user_agent;
     http_head_init(&self->head);
-    self->roots = http_roots_new();
+    self->owns_roots = options->roots == NULL;
+    self->roots = self->owns_roots ? http_roots_new() : options->roots;
     suppress_defaults(self);
     (void)err; /* what can fail is put off until the first call */
     return &self->http;
@@ -455,6 +457,8 @@ void http_curl_free(struct http *http)
         curl_global_cleanup();
     }
     http_head_release(&self->head);
-    http_roots_free(self->roots);
+    if (self->owns_roots) {
+        http_roots_free(self->roots);
+    }
     free(self);
 }

@@ -12,9 +12,12 @@
 
 #include "base/clock.h"
 
+struct http_roots;
+
 struct http_curl_options {
     const struct clock *clock; /* borrowed; NULL: clock_system */
     const char *user_agent;    /* borrowed; NULL: none is sent */
+    struct http_roots *roots;  /* borrowed, to share with other transports; NULL: its own */
 };
 
 /* A transport to be freed with http_curl_free, or NULL with *err. Nothing of TLS is loaded before

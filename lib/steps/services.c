@@ -3,6 +3,7 @@
 #include "base/json.h"
 #include "base/log.h"
 #include "http/http_curl.h"
+#include "http/http_roots.h"
 
 #include "base/banned.h"
 
@@ -222,13 +223,15 @@ static void init_clients(struct services *services)
 
 int services_init(struct services *services, struct error *err)
 {
-    const struct http_curl_options http_options = {.user_agent = "external-file-process"};
+    struct http_curl_options http_options = {.user_agent = "external-file-process"};
     services->clock = &clock_system;
     services->random = &random_system;
     arena_init(&services->arena, 4096);
     if (settings_read(&services->arena, &services->settings, err) != 0) {
         return -1;
     }
+    services->roots = http_roots_new();
+    http_options.roots = services->roots;
     services->http = http_curl_new(&http_options, err);
     services->upload_http = services->http == NULL ? NULL : http_curl_new(&http_options, err);
     if (services->upload_http == NULL) {
@@ -248,6 +251,7 @@ void services_release(struct services *services)
     credentials_release(&services->credentials);
     http_curl_free(services->upload_http);
     http_curl_free(services->http);
+    http_roots_free(services->roots);
     arena_release(&services->arena);
 }
 

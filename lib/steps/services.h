@@ -33,6 +33,7 @@ struct services {
     struct arena arena; /* of the process: settings */
     struct pg_login_source login_source;
     struct credentials_provider credentials;
+    struct http_roots *roots; /* of both transports */
     struct http *http;
     struct http *upload_http;
 };

@@ -5,10 +5,13 @@
 #include "aws/sns.h"
 #include "base/log.h"
 #include "base/redact.h"
+#include "http/http_curl.h"
 #include "source/source_s3.h"
 #include "steps/services.h"
 #include "wire/scripted_server.h"
+#include "wire/tls_server.h"
 
+#include <signal.h>
 #include <stdio.h>
 #include <unistd.h>
 
@@ -86,6 +89,51 @@ static void test_keys_are_refreshed_in_the_middle_of_a_download(void **state)
     redact_forget_all();
 }
 
+static int get_over_tls(struct http *http, const struct tls_server *server, struct error *err)
+{
+    char url[64];
+    struct arena arena;
+    struct strbuf body = STRBUF_INIT;
+    struct http_response response = {.body = &body};
+    (void)snprintf(url, sizeof(url), "https://127.0.0.1:%d/", tls_server_port(server));
+    const struct http_request request = {
+        .method = SLICE("GET"),
+        .url = slice_from(url),
+        .deadline_ms = clock_now_ms(&clock_system) + 20000,
+        .no_proxy = true,
+    };
+    arena_init(&arena, 0);
+    int result = http_send(http, &request, &arena, &response, err);
+    arena_release(&arena);
+    strbuf_release(&body);
+    return result;
+}
+
+/* Reading them takes longer than all else that a start needs. */
+static void test_roots_of_trust_are_read_once(void **state)
+{
+    char authority[] = "/tmp/test_services.XXXXXX";
+    struct services services = {.name = "test"};
+    struct error err = {.message = ""};
+    (void)state;
+    close(mkstemp(authority));
+    struct tls_server *server = tls_server_start(
+        &(struct tls_server_options){.names = "IP:127.0.0.1", .authority = authority});
+    (void)setenv("AWS_CA_BUNDLE", authority, 1);
+    assert_int_equal(services_init(&services, &err), 0);
+    int first = get_over_tls(services.http, server, &err);
+    assert_int_equal(unlink(authority), 0);
+    http_curl_free(services.http); /* its connection, for the server has one at a time */
+    services.http = NULL;
+    int second = get_over_tls(services.upload_http, server, &err);
+    services_release(&services);
+    tls_server_end(server);
+    (void)unsetenv("AWS_CA_BUNDLE");
+    assert_string_equal(err.message, "");
+    assert_int_equal(first, 0);
+    assert_int_equal(second, 0);
+}
+
 /* What is left behind the deadline of all calls: a quarter to undo, then to give the lease back, a
  * half for the answer. */
 static void test_the_reserve_is_shared(void **state)
@@ -114,12 +162,14 @@ int main(void)
         "AWS_CONTAINER_AUTHORIZATION_TOKEN", "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE"};
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_keys_are_refreshed_in_the_middle_of_a_download),
+        cmocka_unit_test(test_roots_of_trust_are_read_once),
         cmocka_unit_test(test_the_reserve_is_shared),
     };
     for (size_t i = 0; i < sizeof(unset) / sizeof(unset[0]); i++) {
         (void)unsetenv(unset[i]);
     }
     set_complete();
+    (void)signal(SIGPIPE, SIG_IGN); /* the server's OpenSSL writes to peers that have gone */
     log_setup(
         &(struct log_options){.fd = STDERR_FILENO, .lowest = LOG_ERROR, .clock = &clock_system});
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -93,8 +93,10 @@ static int log_in(struct pg *pg, bool fresh, struct error *err)
     if (source->read(source->self, fresh, &login, &arena, err) == 0) {
         redact_register(login.password);
         int64_t started_ms = now_ms(pg);
-        pg->connection = pg_connect_open(&pg->options, &login,
-                                         until_ms(pg, pg->options.connect_timeout_ms), &arena, err);
+        pg->ended = false;
+        pg->connection =
+            pg_connect_open(&pg->options, &login, until_ms(pg, pg->options.connect_timeout_ms),
+                            &pg->ended, &arena, err);
         if (pg->connection != NULL) {
             pg->connects++;
             pg->used_ms = now_ms(pg);
@@ -133,15 +135,16 @@ static bool has_pending(const struct pg *pg)
 }
 
 /* Can the kept connection be used, as far as that is known without asking the server? What it said
- * meanwhile is read: a notice does no harm, a good-bye is followed by the end of the socket. */
+ * meanwhile is read: a notice does no harm, a good-bye is the end. */
 static bool looks_alive(struct pg *pg)
 {
-    bool alive = PQstatus(pg->connection) == CONNECTION_OK;
+    bool alive = !pg->ended && PQstatus(pg->connection) == CONNECTION_OK;
     for (int reads = 0; alive && has_pending(pg); reads++) {
         alive = reads < PENDING_READS && PQconsumeInput(pg->connection) == 1 &&
-                PQisBusy(pg->connection) == 0 && PQstatus(pg->connection) == CONNECTION_OK;
+                PQisBusy(pg->connection) == 0 && !pg->ended &&
+                PQstatus(pg->connection) == CONNECTION_OK;
     }
-    return alive && PQtransactionStatus(pg->connection) == PQTRANS_IDLE;
+    return alive;
 }
 
 /* Drops the kept connection if it is dead. The log goes on knowing the password of one in use,
@@ -152,7 +155,7 @@ static void check_kept(struct pg *pg)
         return;
     }
     redact_register(slice_from(PQpass(pg->connection)));
-    if (!looks_alive(pg)) {
+    if (!looks_alive(pg) || PQtransactionStatus(pg->connection) != PQTRANS_IDLE) {
         log_info("the kept connection to Postgres has ended: connecting again");
         pg_disconnect(pg);
     }
@@ -333,6 +336,9 @@ int pg_commit(struct pg *pg, struct error *err)
     assert(pg->in_transaction);
     struct error failure;
     struct pg_exchange commit = {.name = "commit", .sql = "COMMIT"};
+    if (pg->connection != NULL && !looks_alive(pg)) { /* then nothing is committed, for certain */
+        pg_disconnect(pg);
+    }
     if (check_transaction(pg, commit.name, err) != 0) {
         pg->in_transaction = false;
         return -1;

@@ -14,7 +14,7 @@
  * refuses the login: a secret that was rotated is read anew.
  *
  * What is sent again. Nothing that can change data, ever. A kept connection is looked at before its
- * first use (a socket that has ended or a server that said good-bye is seen for free), and one that
+ * use (a socket that has ended or a server that said good-bye is seen for free), and one that
  * rested is tried with something harmless first: BEGIN if that comes next, else an empty
  * statement. Up to there a dead connection is replaced silently. From then on a broken connection
  * is ERROR_NETWORK: inside a transaction nothing happened; a single statement, or a COMMIT, may
@@ -84,6 +84,7 @@ struct pg {
     int64_t deadline_ms;
     int64_t used_ms; /* when the server last answered */
     bool in_transaction;
+    bool ended;           /* the server has said that the session is over */
     uint64_t connects;    /* connections made so far */
     uint64_t round_trips; /* statements sent so far */
 };

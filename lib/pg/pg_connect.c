@@ -136,11 +136,16 @@ static void add_rest(struct parameters *parameters, const struct pg_options *opt
     add(parameters, NULL, NULL);
 }
 
-/* Notices may quote values: only that there was one is told. */
+/* Notices may quote values: only that there was one is told. An error that answers nothing comes as
+ * a notice, too: the session is over, though its socket may still be open. */
 static void on_notice(void *argument, const PGresult *notice)
 {
-    (void)argument;
+    bool *ended = argument;
     const char *sqlstate = PQresultErrorField(notice, PG_DIAG_SQLSTATE);
+    struct slice severity = slice_from(PQresultErrorField(notice, PG_DIAG_SEVERITY_NONLOCALIZED));
+    if (slice_equal(severity, SLICE("FATAL")) || slice_equal(severity, SLICE("PANIC"))) {
+        *ended = true;
+    }
     log_debug("Postgres sent a notice", LOG_TEXT("sqlstate", slice_from(sqlstate)));
 }
 
@@ -175,7 +180,8 @@ static int finish_connecting(PGconn *connection, struct slice host, int64_t unti
 }
 
 struct pg_conn *pg_connect_open(const struct pg_options *options, const struct pg_login *login,
-                                int64_t until_ms, struct arena *arena, struct error *err)
+                                int64_t until_ms, bool *ended, struct arena *arena,
+                                struct error *err)
 {
     struct parameters parameters = {.count = 0};
     if (check_login(login, err) != 0 || add_tls(&parameters, options, login->host, err) != 0 ||
@@ -188,7 +194,7 @@ struct pg_conn *pg_connect_open(const struct pg_options *options, const struct p
         error_set(err, ERROR_SYSTEM, "no memory for a connection to Postgres");
         return NULL;
     }
-    (void)PQsetNoticeReceiver(connection, on_notice, NULL);
+    (void)PQsetNoticeReceiver(connection, on_notice, ended);
     (void)PQsetErrorVerbosity(connection, PQERRORS_VERBOSE); /* for the SQLSTATE of a refusal */
     if (finish_connecting(connection, login->host, until_ms, options->clock, err) != 0) {
         PQfinish(connection);

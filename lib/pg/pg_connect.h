@@ -6,9 +6,11 @@
 
 /*
  * A connection that is ready for statements, non-blocking, or NULL with *err: ERROR_TIMEOUT when
- * `until_ms` came first, else as pg_connect says. It names the server, never the password.
+ * `until_ms` came first, else as pg_connect says. It names the server, never the password. *ended,
+ * which lives as long as the connection, is set once the server ends the session unasked.
  */
 struct pg_conn *pg_connect_open(const struct pg_options *options, const struct pg_login *login,
-                                int64_t until_ms, struct arena *arena, struct error *err);
+                                int64_t until_ms, bool *ended, struct arena *arena,
+                                struct error *err);
 
 #endif

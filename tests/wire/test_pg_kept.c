@@ -15,7 +15,6 @@ static void say_good_bye_when_idle(struct scripted_postgres *server)
     scripted_postgres_await_close(server);
 }
 
-/* The good-bye alone does not tell that the connection has ended. */
 static void await_end(void)
 {
     struct pollfd waiting = {.fd = PQsocket(f.pg.connection), .events = POLLRDHUP};
@@ -32,6 +31,65 @@ static void test_an_ended_connection_is_replaced_before_use(void **state)
     assert_int_equal(query("SELECT 2", NULL), 0);
     assert_int_equal(f.pg.connects, 2);
     assert_int_equal(f.pg.round_trips, 2);
+    end();
+}
+
+static void say_good_bye_and_stay(struct scripted_postgres *server)
+{
+    scripted_postgres_log_in(server);
+    answer_query(server, "SELECT 1");
+    scripted_postgres_wait(server);
+    scripted_postgres_send_error(server, "FATAL", "57P05", "terminating connection");
+    scripted_postgres_await_close(server);
+    scripted_postgres_log_in(server);
+    answer_query(server, "SELECT 2");
+    scripted_postgres_await_close(server);
+}
+
+/* The words are enough, though the end of the socket is still on its way. */
+static void test_a_good_bye_is_read_before_anything_is_sent(void **state)
+{
+    (void)state;
+    start(say_good_bye_and_stay);
+    assert_int_equal(query("SELECT 1", NULL), 0);
+    await_pending();
+    pg_set_deadline(&f.pg, now_ms() + 20000);
+    if (query("SELECT 2", NULL) != 0) {
+        fail_msg("%s", f.err.message);
+    }
+    assert_int_equal(f.pg.connects, 2);
+    assert_int_equal(f.pg.round_trips, 2);
+    end();
+}
+
+static void say_good_bye_at_once(struct scripted_postgres *server)
+{
+    struct strbuf both = STRBUF_INIT;
+    scripted_postgres_log_in(server);
+    scripted_postgres_expect(server, "SELECT 1");
+    scripted_postgres_send_columns(server);
+    scripted_postgres_send_complete(server, "SELECT 0");
+    strbuf_append(&both, SLICE("Z\0\0\0\5I"));
+    strbuf_append(&both, SLICE("E\0\0\0\x1FSFATAL\0VFATAL\0C57P01\0Mbye\0\0"));
+    scripted_postgres_send_bytes(server, strbuf_slice(&both));
+    strbuf_release(&both);
+    scripted_postgres_await_close(server);
+    scripted_postgres_log_in(server);
+    answer_query(server, "SELECT 2");
+    scripted_postgres_await_close(server);
+}
+
+/* It comes with the last answer, when nobody looks for it. */
+static void test_a_good_bye_behind_an_answer_is_not_forgotten(void **state)
+{
+    (void)state;
+    start(say_good_bye_at_once);
+    assert_int_equal(query("SELECT 1", NULL), 0);
+    pg_set_deadline(&f.pg, now_ms() + 20000);
+    if (query("SELECT 2", NULL) != 0) {
+        fail_msg("%s", f.err.message);
+    }
+    assert_int_equal(f.pg.connects, 2);
     end();
 }
 
@@ -258,6 +316,31 @@ static void test_a_lost_commit_is_told_as_unknown(void **state)
     end();
 }
 
+static void say_good_bye_in_a_transaction(struct scripted_postgres *server)
+{
+    scripted_postgres_log_in(server);
+    answer_begin(server);
+    scripted_postgres_wait(server);
+    scripted_postgres_send_error(server, "FATAL", "25P03", "idle for too long");
+    scripted_postgres_await_close(server);
+}
+
+static void test_a_commit_that_is_not_sent_commits_nothing(void **state)
+{
+    (void)state;
+    start(say_good_bye_in_a_transaction);
+    assert_int_equal(pg_begin(&f.pg, &f.err), 0);
+    await_pending();
+    pg_set_deadline(&f.pg, now_ms() + 20000);
+    assert_int_equal(pg_commit(&f.pg, &f.err), -1);
+    assert_failed(ERROR_NETWORK, "", "rolled back");
+    assert_null(strstr(f.err.message, "may be committed"));
+    assert_true(f.err.retryable);
+    assert_int_equal(f.pg.round_trips, 1);
+    assert_false(f.pg.in_transaction);
+    end();
+}
+
 static void roll_back(struct scripted_postgres *server)
 {
     scripted_postgres_log_in(server);
@@ -318,6 +401,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_an_ended_connection_is_replaced_before_use),
+        cmocka_unit_test(test_a_good_bye_is_read_before_anything_is_sent),
+        cmocka_unit_test(test_a_good_bye_behind_an_answer_is_not_forgotten),
         cmocka_unit_test(test_nothing_is_sent_behind_the_deadline),
         cmocka_unit_test(test_logs_know_the_password),
         cmocka_unit_test(test_logs_know_the_password_of_a_kept_connection),
@@ -328,6 +413,7 @@ int main(void)
         cmocka_unit_test(test_a_try_costs_a_round_trip_only_after_a_rest),
         cmocka_unit_test(test_a_broken_transaction_stays_broken),
         cmocka_unit_test(test_a_lost_commit_is_told_as_unknown),
+        cmocka_unit_test(test_a_commit_that_is_not_sent_commits_nothing),
         cmocka_unit_test(test_rollback_does_not_wait_for_ever),
         cmocka_unit_test(test_commit_after_the_deadline_commits_nothing),
         cmocka_unit_test(test_the_server_is_told_the_deadline),

@@ -34,8 +34,9 @@ static const struct sqlstate_rule rules[] = {
     {SLICE_INIT("55006"), ERROR_BUSY, true},
     {SLICE_INIT("57014"), ERROR_TIMEOUT, true},
     {SLICE_INIT("57P03"), ERROR_BUSY, true},
-    {SLICE_INIT("57P"), ERROR_NETWORK, true}, /* the server ends sessions */
-    {SLICE_INIT("25P03"), ERROR_TIMEOUT, true},
+    {SLICE_INIT("57P"), ERROR_NETWORK, true},   /* the server ends sessions */
+    {SLICE_INIT("25P03"), ERROR_TIMEOUT, true}, /* idle in a transaction for too long */
+    {SLICE_INIT("25P04"), ERROR_TIMEOUT, true}, /* a transaction that took too long */
     {SLICE_INIT("58"), ERROR_SYSTEM, true},
 };
 

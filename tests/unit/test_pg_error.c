@@ -23,7 +23,7 @@ static void test_sqlstates_decide(void **state)
         {"22P02", ERROR_INVALID, false, false},       {"25006", ERROR_NETWORK, true, true},
         {"54000", ERROR_LIMIT, false, false},         {"P0001", ERROR_REMOTE, false, false},
         {"XX000", ERROR_REMOTE, false, false},        {"58030", ERROR_SYSTEM, true, false},
-        {"25P03", ERROR_TIMEOUT, true, false},
+        {"25P03", ERROR_TIMEOUT, true, false},        {"25P04", ERROR_TIMEOUT, true, false},
     };
     for (size_t i = 0; i < sizeof(rules) / sizeof(rules[0]); i++) {
         struct error err;

@@ -114,7 +114,8 @@ static int add_tls(struct parameters *parameters, const struct pg_options *optio
     return 0;
 }
 
-/* All that libpq would else take from the environment, a password file or the user's home. */
+/* What libpq would else take from the environment, a password file or the user's home: whom to be,
+ * and whom to believe. */
 static void add_rest(struct parameters *parameters, const struct pg_options *options,
                      const struct pg_login *login, struct arena *arena)
 {

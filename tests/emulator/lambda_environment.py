@@ -19,7 +19,9 @@ from .lambda_log import LogPipe
 from .runtime_api import Invocation, RuntimeApi, error_payload
 
 INIT_SECONDS = 10.0
-SHUTDOWN_SECONDS = 2.0
+# In the cloud a process has 2 s to end. Here, on a machine that may be busy with much else, whoever
+# ends at all shall not be called stubborn.
+SHUTDOWN_SECONDS = 10.0
 
 
 @dataclasses.dataclass
@@ -210,7 +212,7 @@ class Environment:
             self._thaw()
             self._process.signal_group(signal.SIGTERM)
             if self._process.wait(SHUTDOWN_SECONDS) is None:
-                self._api.violation("the process did not end within 2 s of SIGTERM")
+                self._api.violation("the process did not end on SIGTERM")
         status = self._kill()
         self._log.close()
         return status

@@ -166,6 +166,8 @@ def init(client):
         time.sleep(60)
     if how == "stubborn":
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    elif how == "tardy":
+        signal.signal(signal.SIGTERM, lambda *_: (time.sleep(3), os._exit(0)))
     else:
         signal.signal(signal.SIGTERM, lambda *_: os._exit(0))
 

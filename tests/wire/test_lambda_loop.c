@@ -82,11 +82,12 @@ static void test_an_event_however_it_comes(void **state)
     assert_int_equal(
         run(f,
             SCRIPT(SCRIPT_ACCEPT, SCRIPT_REQUEST(NEXT),
-                   SCRIPT_TRICKLE("HTTP/1.1 200 OK\r\nLambda-Runtime-Aws-Request-Id: 1\r\n" DEADLINE
+                   SCRIPT_TRICKLE("HTTP/1.1 200 OK\r\nLambda-Runtime-Aws-Request-Id: 1\r\n"
                                   "Content-Length: 4\r\n\r\nslow",
-                                  10),
+                                  50),
                    SCRIPT_REQUEST(RESPONSE("1")), SCRIPT_CONTAINS("\r\n\r\nslow"),
-                   SCRIPT_TRICKLE(ACCEPTED, 10), SCRIPT_REQUEST(NEXT),
+                   SCRIPT_TRICKLE("HTTP/1.1 202 OK\r\nContent-Length: 0\r\n\r\n", 50),
+                   SCRIPT_REQUEST(NEXT),
                    SCRIPT_REPLY("HTTP/1.1 200 OK\r\nLambda-Runtime-Aws-Request-Id: 2\r\n" DEADLINE
                                 "Transfer-Encoding: chunked\r\n\r\n"
                                 "2\r\nch\r\n5\r\nunked\r\n0\r\n\r\n"),

@@ -156,11 +156,20 @@ fuzz: $(FUZZERS:%=$(BUILD)/fuzz/%) ## fuzz every parser of outside bytes, FUZZ_S
 	        $(BUILD)/fuzz/corpus/$$fuzzer tests/fuzz/corpus/$$fuzzer || exit 1; \
 	done
 
-coverage: $(call TEST_PROGRAMS,coverage) ## line coverage of the unit and wire tests, by file
+# What everything stands on has no excuse.
+COVERED_ROOMS := runtime lib/base
+COVERED_PERCENT ?= 90
+coverage: $(call TEST_PROGRAMS,coverage) ## line coverage of the unit and wire tests, by file; fails if runtime/ or lib/base has under 90 %
 	@find $(BUILD)/coverage -name '*.gcda' -delete
 	@$(PYTHON) tests/run.py --build $(BUILD) --flavour coverage
 	@gcovr --root . --filter 'lib/' --filter 'runtime/' --object-directory $(BUILD)/coverage \
-	    --gcov-ignore-parse-errors --txt - --html-details $(BUILD)/coverage/index.html $(BUILD)/coverage
+	    --gcov-ignore-parse-errors --txt - --html-details $(BUILD)/coverage/index.html \
+	    --json $(BUILD)/coverage/coverage.json $(BUILD)/coverage
+	@for room in $(COVERED_ROOMS); do \
+	    gcovr --root . --add-tracefile $(BUILD)/coverage/coverage.json --filter "$$room/" \
+	        --txt $(BUILD)/coverage/room.txt --fail-under-line $(COVERED_PERCENT) || \
+	        { echo "coverage: $$room has under $(COVERED_PERCENT) % of its lines covered" >&2; exit 1; }; \
+	done
 
 lint: setup ## formatting, include rules, clang-tidy, cppcheck, Python and shell checks
 	@$(PYTHON) tests/lint/lint.py --build $(BUILD) --jobs $(JOBS)

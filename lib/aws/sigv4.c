@@ -50,11 +50,7 @@ static void hmac(struct slice key, struct slice bytes, unsigned char mac[SIGV4_H
 
 static void to_hex(const unsigned char hash[SIGV4_HASH_SIZE], char hex[SIGV4_HEX_SIZE])
 {
-    static const char digits[] = "0123456789abcdef";
-    for (size_t i = 0; i < SIGV4_HASH_SIZE; i++) {
-        hex[2 * i] = digits[hash[i] >> 4];
-        hex[2 * i + 1] = digits[hash[i] & 15];
-    }
+    encode_hex(slice_of(hash, SIGV4_HASH_SIZE), hex);
     hex[SIGV4_HEX_SIZE - 1] = '\0';
 }
 

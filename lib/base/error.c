@@ -35,8 +35,9 @@ static bool is_retryable(enum error_kind kind)
  * The message, or as much of it as fits. Secrets go before it is cut: the beginning of one, shorter
  * than what would be known again, must not be left.
  */
-static void keep_message(char *message, size_t size, struct slice whole)
+static void keep_message(struct error *err, struct slice whole)
 {
+    const size_t size = sizeof(err->message);
     struct strbuf redacted = STRBUF_INIT;
     struct slice kept = whole;
     if (whole.size >= size) {
@@ -47,26 +48,20 @@ static void keep_message(char *message, size_t size, struct slice whole)
     if (cut) {
         kept = utf8_take(kept, size - sizeof(CUT_MARK));
     }
-    (void)snprintf(message, size, "%.*s%s", SLICE_ARG(kept), cut ? CUT_MARK : "");
+    (void)snprintf(err->message, size, "%.*s%s", SLICE_ARG(kept), cut ? CUT_MARK : "");
     strbuf_release(&redacted);
 }
 
 int error_set(struct error *err, enum error_kind kind, const char *format, ...)
 {
-    va_list arguments;
-    va_start(arguments, format);
-    (void)error_set_list(err, kind, format, arguments);
-    va_end(arguments);
-    return -1;
-}
-
-int error_set_list(struct error *err, enum error_kind kind, const char *format, va_list arguments)
-{
     if (err != NULL) {
         struct error filled = {.kind = kind, .retryable = is_retryable(kind)};
         struct strbuf message = STRBUF_INIT; /* the arguments may be text of the old one */
+        va_list arguments;
+        va_start(arguments, format);
         strbuf_append_format_list(&message, format, arguments);
-        keep_message(filled.message, sizeof(filled.message), strbuf_slice(&message));
+        va_end(arguments);
+        keep_message(&filled, strbuf_slice(&message));
         strbuf_release(&message);
         *err = filled;
     }
@@ -90,7 +85,7 @@ int error_prefix(struct error *err, const char *format, ...)
         va_end(arguments);
         strbuf_append_text(&message, ": ");
         strbuf_append_text(&message, err->message);
-        keep_message(err->message, sizeof(err->message), strbuf_slice(&message));
+        keep_message(err, strbuf_slice(&message));
         strbuf_release(&message);
     }
     return -1;

@@ -13,8 +13,6 @@
 
 #include "base/slice.h"
 
-#include <stdarg.h>
-
 enum error_kind {
     ERROR_INVALID,       /* bytes from outside break a rule: event, file, reply */
     ERROR_CONFIGURATION, /* environment, configuration row or secret is wrong */
@@ -45,8 +43,6 @@ const char *error_kind_name(enum error_kind kind);
 /* Fills *err, with `retryable` as the kind implies, and returns -1. `err` may be NULL. */
 int error_set(struct error *err, enum error_kind kind, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
-int error_set_list(struct error *err, enum error_kind kind, const char *format, va_list arguments)
-    __attribute__((format(printf, 3, 0)));
 
 /* The service's own code, cut to what fits; an error without one keeps an empty code. */
 void error_set_code(struct error *err, struct slice code);

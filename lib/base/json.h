@@ -69,6 +69,5 @@ bool json_number_text(const json *value, struct slice *text);
  * string, not a number", "member \"Id\" is missing". */
 int json_require_string(const json *object, const char *name, struct slice *text,
                         struct error *err);
-int json_require_i64(const json *object, const char *name, int64_t *number, struct error *err);
 
 #endif

@@ -240,19 +240,3 @@ void log_write(enum log_level level, const char *message, const struct log_field
     send_line();
     errno = saved_errno;
 }
-
-void log_write_raw(struct slice line)
-{
-    int saved_errno = errno;
-    strbuf_clear(&state.line);
-    if (line.size < LOG_LINE_LIMIT) {
-        redact_append(&state.line, line);
-    }
-    if (state.line.size == 0 || state.line.size >= LOG_LINE_LIMIT) {
-        log_warn("a log line was dropped: it is empty or too long", LOG_NUMBER("bytes", line.size));
-    } else {
-        strbuf_append_char(&state.line, '\n');
-        send_line();
-    }
-    errno = saved_errno;
-}

@@ -74,8 +74,5 @@ void log_context_clear(void);
 
 void log_write(enum log_level level, const char *message, const struct log_field *fields,
                size_t count);
-/* A line that is complete JSON already, such as a CloudWatch metric (EMF). One that is longer than
- * a line may be is dropped, and a warning says so. It must hold no newline. */
-void log_write_raw(struct slice line);
 
 #endif

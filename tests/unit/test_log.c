@@ -336,23 +336,6 @@ static void test_a_line_can_reach_the_limit_but_not_pass_it(void **state)
     }
 }
 
-static void test_raw_lines(void **state)
-{
-    (void)state;
-    static char big[LOG_LINE_LIMIT];
-    redact_register(SLICE("swordfish"));
-    log_write_raw(SLICE("{\"_aws\":{},\"x\":\"swordfish\"}"));
-    assert_true(slice_equal(next_line(), SLICE("{\"_aws\":{},\"x\":\"[redacted]\"}")));
-    memset(big, 'x', sizeof(big));
-    log_write_raw(slice_of(big, sizeof(big) - 1));
-    assert_int_equal(next_line().size, LOG_LINE_LIMIT - 1);
-    log_write_raw(slice_of(big, sizeof(big)));
-    const json *line = parse(next_line());
-    assert_string_equal(text_of(line, "level"), "WARN");
-    assert_says(text_of(line, "message"), "dropped");
-    assert_nothing_more();
-}
-
 /* ---- a slow reader ------------------------------------------------------------------------- */
 
 static int go_ahead; /* a byte into it lets the reader begin */
@@ -480,7 +463,6 @@ int main(void)
                                         close_log),
         cmocka_unit_test_setup_teardown(test_a_line_can_reach_the_limit_but_not_pass_it, open_log,
                                         close_log),
-        cmocka_unit_test_setup_teardown(test_raw_lines, open_log, close_log),
         cmocka_unit_test_setup_teardown(test_interrupted_and_partial_writes_go_on, open_log,
                                         close_log),
         cmocka_unit_test_setup_teardown(test_a_full_pipe_is_waited_for, open_log, close_log),

@@ -157,7 +157,12 @@ static int end_unsubmitted(struct job *job, const struct error *reason, struct e
                                    reason->message));
     const struct file_value values[] = {FILE_TEXT("reason", text)};
     struct file_change change = {
-        .to = FILE_TRANSFORM_FAILED, .values = values, .value_count = 1, .note = text};
+        .to = FILE_TRANSFORM_FAILED,
+        .values = values,
+        .value_count = 1,
+        .note = text,
+        .release = job->without_claim, /* whoever submitted it before has nothing left to do */
+    };
     if (job_change(job, &change, err) != 0) {
         return -1;
     }

@@ -154,19 +154,34 @@ class Leases(StatementTest):
         self.assertEqual((row["state"], row["load_no"]), ("PREPARED", 2))
         return row, event
 
-    def test_a_load_that_is_refused_for_good_ends_whoever_holds_the_file(self):
-        row, event = self.numbered_anew(self.new_interface())
+    def refuse_while_held(self, row: dict, event: dict) -> dict:
+        """The event, while another one's lease is live and Redshift takes nothing."""
         self.system.config_execute(
-            "update rdscnfg.ext_file set lease_owner = 'who submitted the first',"
+            "update rdscnfg.ext_file set lease_owner = 'another one',"
             " lease_until = now() + interval '10 minutes' where file_id = %s",
             row["file_id"],
         )
         self.system.local.faults.add(*self.BATCH, code="ValidationException", status=400)
         self.assertEqual(self.tell(event), "")
-        row = self.system.file(row["key"])
+        self.assertEqual(len(self.system.notices(row["key"])), 1)
+        return self.system.file(row["key"])
+
+    def test_a_load_that_is_refused_for_good_ends_whoever_holds_the_file(self):
+        row = self.refuse_while_held(*self.numbered_anew(self.new_interface()))
         self.assertEqual(row["state"], "FAILED")
         self.assert_settled(row, "error", ROWS)
-        self.assertEqual(len(self.system.notices(row["key"])), 1)
+
+    def test_a_transformation_that_is_refused_for_good_does_so_too(self):
+        interface = self.new_interface(query=NO_ROWS)
+        row = self.unheard(interface)
+        self.system.local.redshift.control({"events": "never"})
+        self.system.local.redshift.fail_next()
+        self.tell(self.event_of(row))
+        self.system.settle()
+        self.system.local.redshift.control({"events": "normal"})
+        row = self.refuse_while_held(row, self.event_of(row, "transform"))
+        self.assertEqual((row["state"], row["transform_no"]), ("TRANSFORM_FAILED", 2))
+        self.assert_settled(row, str(interface.id), ROWS)
 
     def test_a_lease_is_given_up_though_the_load_is_another_one(self):
         """While a submission is noted, its load meets a conflict and is numbered anew."""

@@ -4,9 +4,12 @@ It holds the database that the PG* variables lead to, and the one that plays Red
 switched off: what is kept here is worth as much as the test that made it.
 """
 
+import contextlib
 import ctypes
+import fcntl
 import os
 import pathlib
+import pwd
 import shutil
 import signal
 import socket
@@ -44,6 +47,7 @@ SETTINGS = {
     "timezone": "'UTC'",
     "log_timezone": "'UTC'",
 }
+ELSEWHERE = "local-aws-postgres-"  # how the name of a folder in /tmp begins
 _PR_SET_PDEATHSIG = 1
 _LIBC = ctypes.CDLL(None)
 
@@ -62,6 +66,7 @@ class Postgres:
         self._owner = ADMINISTRATOR if os.geteuid() == 0 else None
         self._home: pathlib.Path | None = None
         self._sockets: pathlib.Path | None = None
+        self._lock: typing.TextIO | None = None
         self._process: subprocess.Popen | None = None
 
     def __enter__(self) -> "Postgres":
@@ -101,6 +106,9 @@ class Postgres:
             if folder is not None:
                 shutil.rmtree(folder, ignore_errors=True)
         self._home = self._sockets = None
+        if self._lock is not None:
+            self._lock.close()
+            self._lock = None
 
     def log(self) -> str:
         path = self._home / "log" if self._home else None
@@ -165,9 +173,18 @@ class Postgres:
         _end_stale(wanted)
         shutil.rmtree(wanted, ignore_errors=True)
         if self._owner and not self._reachable():
-            return self._make_folder(pathlib.Path(tempfile.mkdtemp(prefix="postgres-", dir="/tmp")))
+            return self._make_elsewhere(pathlib.Path("/tmp"))
         wanted.mkdir()
         return self._make_folder(wanted)
+
+    def _make_elsewhere(self, place: pathlib.Path) -> pathlib.Path:
+        """Marked by a lock that ends with this process, so that a later one can tell what is left
+        over."""
+        _remove_stale(place, pwd.getpwnam(ADMINISTRATOR).pw_uid)
+        home = pathlib.Path(tempfile.mkdtemp(prefix=ELSEWHERE, dir=place))
+        self._lock = open(home / "lock", "x")
+        fcntl.flock(self._lock, fcntl.LOCK_EX)
+        return self._make_folder(home)
 
     def _make_sockets(self) -> pathlib.Path:
         """Beside the data, so that a run that is killed leaves no folder elsewhere; in /tmp when
@@ -297,6 +314,21 @@ def _end(process: subprocess.Popen) -> None:
             except subprocess.TimeoutExpired:
                 continue
     process.wait()
+
+
+def _remove_stale(place: pathlib.Path, owner: int) -> None:
+    """Folders of runs that were killed: nobody holds their lock any more."""
+    for folder in place.glob(ELSEWHERE + "*"):
+        with contextlib.suppress(OSError):
+            if folder.is_symlink() or folder.stat().st_uid != owner:
+                continue
+            lock = os.open(folder / "lock", os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                _end_stale(folder)
+                shutil.rmtree(folder, ignore_errors=True)
+            finally:
+                os.close(lock)
 
 
 def _end_stale(home: pathlib.Path) -> None:

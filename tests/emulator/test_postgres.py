@@ -2,12 +2,22 @@
 
 import os
 import pathlib
+import subprocess
 import tempfile
 import unittest
 
 import psycopg2
 
 from emulator.postgres import CONFIG_DATABASE, CONFIG_PASSWORD, CONFIG_USER, Postgres
+
+TESTS = pathlib.Path(__file__).resolve().parents[1]
+START_AND_WAIT = """\
+import pathlib, signal, sys
+from emulator.postgres import Postgres
+with Postgres(pathlib.Path(sys.argv[1])) as postgres:
+    print(postgres._home, flush=True)
+    signal.pause()
+"""
 
 
 class PostgresLife(unittest.TestCase):
@@ -83,6 +93,27 @@ class PostgresLife(unittest.TestCase):
         with Postgres(hidden / "postgres") as postgres:
             self.assertFalse(postgres._home.is_relative_to(self.root))
             postgres.connect().close()
+
+    @unittest.skipUnless(os.geteuid() == 0, "only root starts it as another user")
+    def test_what_a_killed_run_left_in_tmp_is_removed(self):
+        self.root.chmod(0o700)
+        with Postgres(self.root / "alive") as alive:
+            killed = subprocess.Popen(
+                ["/usr/bin/python3", "-c", START_AND_WAIT, str(self.root / "killed")],
+                env={"PATH": os.environ["PATH"], "PYTHONPATH": str(TESTS)},
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                text=True,
+            )
+            with killed:
+                left = pathlib.Path(killed.stdout.readline().strip())
+                self.assertTrue(left.name.startswith("local-aws-postgres-"), left)
+                self.assertTrue(left.is_dir())
+                killed.kill()
+            with Postgres(self.root / "next"):
+                self.assertFalse(left.exists())
+                alive.connect().close()
+                self.assertTrue(alive._home.is_dir())
 
     def test_a_cluster_that_cannot_be_made_says_why(self):
         (self.root / "file").write_text("in the way")

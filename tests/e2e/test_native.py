@@ -121,10 +121,12 @@ def serve(test: unittest.TestCase, host="127.0.0.1", kind=Server, tls=None) -> i
     return server.server_address[1]
 
 
-def closed_port() -> int:
-    with socket.socket() as unused:
-        unused.bind(("127.0.0.1", 0))
-        return unused.getsockname()[1]
+def closed_port(test: unittest.TestCase) -> int:
+    """A port that refuses connections until the test ends: taken, and nobody listens."""
+    taken = socket.socket()
+    test.addCleanup(taken.close)
+    taken.bind(("127.0.0.1", 0))
+    return taken.getsockname()[1]
 
 
 class Binary(unittest.TestCase):
@@ -209,7 +211,7 @@ class Http(unittest.TestCase):
         self.assertEqual(result.stdout, "asked store.test for http://store.test/x 200\n")
 
     def test_refused_connection_and_other_protocols_are_told(self):
-        result = self.root.run("get", f"http://127.0.0.1:{closed_port()}/")
+        result = self.root.run("get", f"http://127.0.0.1:{closed_port(self)}/")
         self.assertEqual(result.returncode, 1)
         self.assertIn("Failed to connect", result.stdout)
         for url in ("file:///etc/resolv.conf", "ftp://127.0.0.1/"):
@@ -254,19 +256,19 @@ class Libpq(unittest.TestCase):
         self.root = EmptyRoot(self)
 
     def test_needs_no_user_file_when_the_user_is_given(self):
-        port = closed_port()
+        port = closed_port(self)
         result = self.root.run("connect", f"host=127.0.0.1 port={port} user=loader dbname=x sslmode=require")
         self.assertEqual(result.returncode, 1)
         self.assertIn(f'connection to server at "127.0.0.1", port {port} failed: Connection refused', result.stdout)
 
     def test_missing_user_is_told(self):
-        result = self.root.run("connect", f"host=127.0.0.1 port={closed_port()} dbname=x")
+        result = self.root.run("connect", f"host=127.0.0.1 port={closed_port(self)} dbname=x")
         self.assertEqual(result.returncode, 1)
         self.assertIn("local user", result.stdout)
 
     def test_resolves_names(self):
         self.root.add("etc/hosts", "127.0.0.1 base.test\n")
-        port = closed_port()
+        port = closed_port(self)
         result = self.root.run("connect", f"host=base.test port={port} user=loader")
         self.assertIn(f'"base.test" (127.0.0.1), port {port} failed: Connection refused', result.stdout)
 
@@ -283,8 +285,8 @@ class ForeignHost(unittest.TestCase):
         folder.mkdir(parents=True)
         must("gcc", "-shared", "-fPIC", "-nostdlib", f"{self.root.path}{source}", "-o", folder / "libnss_trap.so.2")
         self.lookups = {
-            "hosts": ("connect", f"host=base.test port={closed_port()} user=loader"),
-            "passwd": ("connect", f"host=127.0.0.1 port={closed_port()} user=loader"),
+            "hosts": ("connect", f"host=base.test port={closed_port(self)} user=loader"),
+            "passwd": ("connect", f"host=127.0.0.1 port={closed_port(self)} user=loader"),
         }
 
     def test_its_modules_are_never_loaded(self):
@@ -364,7 +366,7 @@ class Dns(unittest.TestCase):
             port = serve(self)
             result = root.run("get", f"http://bucket.s3.test:{port}/")
             self.assertEqual(result.stdout, f"asked bucket.s3.test:{port} for / 200\n")
-            result = root.run("connect", f"host=localhost port={closed_port()} user=loader")
+            result = root.run("connect", f"host=localhost port={closed_port(self)} user=loader")
             self.assertIn('"localhost" (127.0.0.1)', result.stdout)
             self.assertEqual(server.asked, {"bucket.s3.test", "localhost"})
 

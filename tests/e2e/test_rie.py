@@ -27,28 +27,33 @@ def free_port() -> int:
 @contextlib.contextmanager
 def emulator(**environment):
     """The port of a running emulator that starts the echo function."""
-    port = free_port()
-    process = subprocess.Popen(
-        [RIE, "--runtime-api-address", f"127.0.0.1:{free_port()}",
-         "--runtime-interface-emulator-address", f"127.0.0.1:{port}", str(ECHO)],
-        env={"PATH": "/usr/bin:/bin", **environment}, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL, start_new_session=True,
-    )
-    try:
-        wait_until_it_listens(port, process)
-        yield port
-    finally:
-        os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
+    for _ in range(5):  # another program may take a port between asking and listening
+        port = free_port()
+        process = subprocess.Popen(
+            [RIE, "--runtime-api-address", f"127.0.0.1:{free_port()}",
+             "--runtime-interface-emulator-address", f"127.0.0.1:{port}", str(ECHO)],
+            env={"PATH": "/usr/bin:/bin", **environment}, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL, start_new_session=True,
+        )
+        try:
+            if listens(port, process):
+                yield port
+                return
+        finally:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+    raise AssertionError(f"aws-lambda-rie does not listen (exit status {process.returncode})")
 
 
-def wait_until_it_listens(port: int, process: subprocess.Popen) -> None:
-    end = time.monotonic() + 20
+def listens(port: int, process: subprocess.Popen) -> bool:
+    """False if it has ended instead."""
+    end = time.monotonic() + 120
     while process.poll() is None and time.monotonic() < end:
         with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
-            return
+            return True
         time.sleep(0.02)
-    raise AssertionError(f"aws-lambda-rie does not listen (exit status {process.poll()})")
+    return False
 
 
 def invoke(port: int, event: bytes, **headers: str) -> tuple[int, bytes]:

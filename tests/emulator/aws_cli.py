@@ -31,7 +31,7 @@ class AwsCli:
             "AWS_MAX_ATTEMPTS": "1",
         }
 
-    def run(self, *arguments: str, timeout: float = 60.0) -> str:
+    def run(self, *arguments: str, timeout: float = 180.0) -> str:
         """stdout; raises CliError."""
         command = [
             AWS,

@@ -45,6 +45,7 @@ class FunctionSettings:
     bootstrap: str = "bootstrap"
     arguments: tuple[str, ...] = ()
     init_seconds: float = INIT_SECONDS
+    shutdown_seconds: float = SHUTDOWN_SECONDS  # between SIGTERM and SIGKILL
     send_invocation_id: bool = True
     freeze: bool = False  # SIGSTOP between invocations
     kill_on_timeout: bool = (
@@ -211,8 +212,9 @@ class Environment:
         if self._process is not None and self.settings.sigterm:
             self._thaw()
             self._process.signal_group(signal.SIGTERM)
-            if self._process.wait(SHUTDOWN_SECONDS) is None:
-                self._api.violation("the process did not end on SIGTERM")
+            seconds = self.settings.shutdown_seconds
+            if self._process.wait(seconds) is None:
+                self._api.violation(f"the process did not end within {seconds:g} s of SIGTERM")
         status = self._kill()
         self._log.close()
         return status
@@ -265,7 +267,7 @@ class Environment:
 
     def _init_failed(self) -> "_Failed":
         failure = _Failed(self._api.init_error_type, self._api.init_error)
-        status = self._process.wait(SHUTDOWN_SECONDS)
+        status = self._process.wait(self.settings.shutdown_seconds)
         if status is None:
             self._api.violation("the process reported an init error and did not exit")
         elif status == 0:

@@ -129,7 +129,7 @@ class Postgres:
             dbname=database,
             user=user,
             password=password or "",
-            connect_timeout=10,
+            connect_timeout=60,
         )
         connection.autocommit = True
         return connection

@@ -159,9 +159,13 @@ class DataApiTest(PostgresTest):
 
     def ended(self, statement: str, principal: Principal = LOADER) -> dict:
         """What Describe says once it has ended."""
-        described = self.call("DescribeStatement", principal, Id=statement, WaitTimeSeconds=30)
+        described: dict = {}
+        for _ in range(4):
+            described = self.call("DescribeStatement", principal, Id=statement, WaitTimeSeconds=30)
+            if described["Status"] in ("FINISHED", "FAILED", "ABORTED"):
+                break
         self.assertIn(described["Status"], ("FINISHED", "FAILED", "ABORTED"))
-        self.service.wait_idle()
+        self.assertTrue(self.service.wait_idle(120))
         return described
 
     def finished(self, statement: str) -> dict:

@@ -82,6 +82,11 @@ def act(event):
         time.sleep(order["seconds"])
         status = event.answer("null")[0]
         print(f"answered {status}", flush=True)
+    elif do == "wait":  # for a file to appear
+        while not os.path.exists(order["file"]):
+            time.sleep(0.01)
+        status = event.answer("null")[0]
+        print(f"answered {status}", flush=True)
     elif do == "fork":
         if os.fork() == 0:
             time.sleep(60)

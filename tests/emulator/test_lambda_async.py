@@ -45,9 +45,9 @@ class Faults(unittest.TestCase):
         queue = self.queue(fail_once)
         with self.assertLogs("emulator", "ERROR"):
             queue.put(b"1")
-            self.assertTrue(queue.wait_idle(10))
+            self.assertTrue(queue.wait_idle(60))
         queue.put(b"2")
-        self.assertTrue(queue.wait_idle(10))
+        self.assertTrue(queue.wait_idle(60))
         self.assertEqual((self.tries, self.lost), ([b"1", b"1", b"2"], []))
 
     def test_its_retries_have_an_end(self):
@@ -57,7 +57,7 @@ class Faults(unittest.TestCase):
         queue = self.queue(fail)
         with self.assertLogs("emulator", "ERROR"):
             queue.put(b"1")
-            self.assertTrue(queue.wait_idle(10))
+            self.assertTrue(queue.wait_idle(60))
         self.assertEqual((len(self.tries), self.lost), (3, [(b"1", "RetriesExhausted")]))
 
 
@@ -76,7 +76,7 @@ class Lines(unittest.TestCase):
             pipe = LogPipe(file, show)
             for number, line in enumerate(("é漢", "after"), 1):
                 os.write(pipe.write_end, f"{line}\n".encode())
-                end = time.monotonic() + 10
+                end = time.monotonic() + 60
                 while len(seen) < number and time.monotonic() < end:
                     time.sleep(0.01)
             pipe.close()

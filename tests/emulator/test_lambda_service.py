@@ -3,6 +3,7 @@
 import base64
 import json
 import pathlib
+import time
 import unittest
 
 from emulator.lambda_function import LambdaOptions
@@ -45,7 +46,7 @@ class Cli(LocalAwsTest):
             "--zip-file",
             f"fileb://{zip_file}",
             "--timeout",
-            "3",
+            "60",
             "--environment",
             "Variables={secret_postgres=s1}",
         )
@@ -88,7 +89,8 @@ class Cli(LocalAwsTest):
             (role.secret_key, role.token),
         )
 
-        reply, payload = self.invoke({"do": "sleep", "seconds": 30})
+        self.call("update-function-configuration", "--function-name", "scripted", "--timeout", "3")
+        reply, payload = self.invoke({"do": "sleep", "seconds": 600})
         self.assertEqual(reply["FunctionError"], "Unhandled")
         self.assertIn("Task timed out after 3.00 seconds", json.loads(payload)["errorMessage"])
 
@@ -97,11 +99,11 @@ class Cli(LocalAwsTest):
             "--function-name",
             "scripted",
             "--timeout",
-            "5",
+            "50",
             "--environment",
             "Variables={secret_postgres=s2}",
         )
-        self.assertEqual((changed["Timeout"], changed["Handler"]), (5, "bootstrap"))
+        self.assertEqual((changed["Timeout"], changed["Handler"]), (50, "bootstrap"))
         self.assertEqual(
             json.loads(self.invoke({"do": "describe"})[1])["environment"]["secret_postgres"], "s2"
         )
@@ -121,7 +123,7 @@ class Cli(LocalAwsTest):
             self.call("get-function", "--function-name", created["FunctionArn"])["Configuration"][
                 "Timeout"
             ],
-            5,
+            50,
         )
         self.assertEqual(self.invoke({}, "--invocation-type", "DryRun")[0]["StatusCode"], 204)
         self.call("delete-function", "--function-name", "scripted")
@@ -228,7 +230,7 @@ class Asynchronous(LocalAwsTest):
         self.functions.refused.clear()
 
     def make(self, name, **members):
-        self.functions.create(name, package(), ROLE, **members)
+        self.functions.create(name, package(), ROLE, **{"Timeout": 60, **members})
         return name
 
     def lines(self, name, text):
@@ -260,8 +262,15 @@ class Asynchronous(LocalAwsTest):
 
     def test_success_is_not_repeated_and_events_run_side_by_side(self):
         name = self.make("busy")
+        gate = self.folder / "gate"
+        order = json.dumps({"do": "wait", "file": str(gate)}).encode()
         for _ in range(6):
-            self.functions.invoke_async(name, b'{"do":"sleep","seconds":1}')
+            self.functions.invoke_async(name, order)
+        end = time.monotonic() + 50
+        while self.functions.function(name).environments < 3:
+            self.assertLess(time.monotonic(), end)
+            time.sleep(0.01)
+        gate.touch()
         self.assertTrue(self.functions.wait_idle(60))
         self.assertEqual(len(self.lines(name, "START ")), 6)
         self.assertEqual(self.functions.function(name).environments, 3)

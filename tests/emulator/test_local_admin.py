@@ -15,7 +15,7 @@ class Admin(LocalAwsTest):
             f"{self.local.endpoint}/_local/{path}", data, method=method
         )
         try:
-            with urllib.request.urlopen(request, timeout=10) as reply:
+            with urllib.request.urlopen(request, timeout=60) as reply:
                 status, text = reply.status, reply.read().decode()
         except urllib.error.HTTPError as error:
             with error:

@@ -42,7 +42,7 @@ class Foreground(unittest.TestCase):
             text=True,
         )
         self.addCleanup(process.stdout.close)
-        self.addCleanup(process.wait, 30)
+        self.addCleanup(process.wait, 120)
         self.addCleanup(process.terminate)
         return process
 

@@ -80,7 +80,7 @@ class PostgresLife(unittest.TestCase):
             cursor = abandoned.connect().cursor()
             cursor.execute("CREATE TABLE left_over (i int)")
             with Postgres(self.root) as fresh:
-                self.assertIsNotNone(abandoned._process.wait(20))
+                self.assertIsNotNone(abandoned._process.wait(120))
                 cursor = fresh.connect().cursor()
                 cursor.execute("SELECT to_regclass('left_over')")
                 self.assertEqual(cursor.fetchone(), (None,))

@@ -29,7 +29,7 @@ class RedshiftCli(LocalAwsTest):
         return ("--cluster-identifier", "dw", "--database", "dev", "--secret-arn", self.secret)
 
     def ended(self, statement: str) -> dict:
-        until = time.monotonic() + 30
+        until = time.monotonic() + 300
         while time.monotonic() < until:
             described = self.data("describe-statement", "--id", statement)
             if described["Status"] in ("FINISHED", "FAILED", "ABORTED"):

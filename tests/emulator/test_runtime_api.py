@@ -14,9 +14,13 @@ from emulator.lambda_process import LocalFunction, ProtocolViolation, Throttled
 BOOTSTRAP = pathlib.Path(__file__).with_name("scripted_bootstrap.py")
 
 
+LONG = 120.0  # seconds: longer than a busy machine lets anybody wait
+
+
 def function(**settings) -> LocalFunction:
-    settings.setdefault("timeout", 10)
-    return LocalFunction(BOOTSTRAP, **settings)
+    """Nothing is late unless the test wants it."""
+    times = dict.fromkeys(("timeout", "init_seconds", "shutdown_seconds"), LONG)
+    return LocalFunction(BOOTSTRAP, **{**times, **settings})
 
 
 def process_state(pid: int) -> str:
@@ -27,7 +31,7 @@ def process_state(pid: int) -> str:
         return ""
 
 
-def wait_until(condition, seconds=30.0) -> bool:
+def wait_until(condition, seconds=LONG) -> bool:
     end = time.monotonic() + seconds
     while not condition():
         if time.monotonic() > end:
@@ -36,7 +40,15 @@ def wait_until(condition, seconds=30.0) -> bool:
     return True
 
 
-class WellBehaved(unittest.TestCase):
+class FunctionTest(unittest.TestCase):
+    def gate(self) -> pathlib.Path:
+        """A file that does not exist yet: what a function is told to wait for."""
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        return pathlib.Path(folder.name) / "gate"
+
+
+class WellBehaved(FunctionTest):
     def test_answers_reuse_the_process(self):
         with function() as local:
             for number in range(50):
@@ -106,7 +118,7 @@ class WellBehaved(unittest.TestCase):
         self.assertEqual(headers["Lambda-Runtime-Aws-Tenant-Id"], "t-1")
         self.assertTrue(headers["Lambda-Runtime-Invocation-Id"])
         self.assertEqual(seen["cwd"], str(BOOTSTRAP.parent))
-        self.assertTrue(0 < seen["remaining"] <= 10, seen["remaining"])
+        self.assertTrue(0 < seen["remaining"] <= LONG, seen["remaining"])
 
     def test_absent_headers_are_absent(self):
         with function(send_invocation_id=False) as local:
@@ -155,9 +167,10 @@ class WellBehaved(unittest.TestCase):
                 self.assertEqual(local.invoke({"do": "reconnect"}).payload, b"1")
 
     def test_parallel_invocations_start_environments_up_to_the_cap(self):
+        gate = self.gate()
         with function(concurrency=2) as local:
             threads = [
-                threading.Thread(target=local.invoke, args=({"do": "sleep", "seconds": 2},))
+                threading.Thread(target=local.invoke, args=({"do": "wait", "file": str(gate)},))
                 for _ in range(3)
             ]
             for thread in threads:
@@ -165,6 +178,7 @@ class WellBehaved(unittest.TestCase):
             self.assertTrue(wait_until(lambda: local.environments == 2))
             with self.assertRaises(Throttled):
                 local.invoke({}, wait=False)
+            gate.touch()
             for thread in threads:
                 thread.join()
             self.assertEqual(local.environments, 2)
@@ -173,14 +187,14 @@ class WellBehaved(unittest.TestCase):
         local = function()
         results = []
         thread = threading.Thread(
-            target=lambda: results.append(local.invoke({"do": "sleep", "seconds": 60}))
+            target=lambda: results.append(local.invoke({"do": "sleep", "seconds": 600}))
         )
         thread.start()
         self.assertTrue(wait_until(lambda: "ready" in local.logs))
         pid = local.pids[0]
         local.close(abort=True)
         self.assertEqual((process_state(pid), local.environments), ("", 0))
-        thread.join(30)
+        thread.join(LONG)
         self.assertEqual(results[0].error_type, "Runtime.ExitError")
 
     def test_frozen_between_invocations(self):
@@ -193,7 +207,7 @@ class WellBehaved(unittest.TestCase):
         self.assertEqual(local.exit_statuses, [0])
 
 
-class Failing(unittest.TestCase):
+class Failing(FunctionTest):
     def test_exit_status(self):
         for status, text in (
             (1, "Runtime exited with error: exit status 1"),
@@ -221,12 +235,11 @@ class Failing(unittest.TestCase):
         )
 
     def test_timeout_kills_the_process_and_its_children(self):
-        with function(timeout=2) as local:
+        with function() as local:
             local.invoke({"do": "fork"})
             pid = local.pids[0]
-            begin = time.monotonic()
-            result = local.invoke({"do": "sleep", "seconds": 60})
-            self.assertLess(time.monotonic() - begin, 30)
+            local.settings.timeout = 2
+            result = local.invoke({"do": "sleep", "seconds": 600})
             self.assertEqual(
                 result.json(),
                 {
@@ -237,9 +250,9 @@ class Failing(unittest.TestCase):
                 },
             )
             self.assertEqual(process_state(pid), "")
-            while group := self._processes_of(pid):  # a child that was killed is reaped by init
-                self.assertLess(time.monotonic() - begin, 60, group)
-                time.sleep(0.01)
+            # A child that was killed is reaped by init.
+            self.assertTrue(wait_until(lambda: not self._processes_of(pid)))
+            local.settings.timeout = LONG
             self.assertTrue(local.invoke({}).cold)
 
     def _processes_of(self, group: int) -> list[pathlib.Path]:
@@ -254,18 +267,24 @@ class Failing(unittest.TestCase):
             return 0
         return 0 if fields[0] == "Z" else int(fields[2])
 
+    def late(self, **options) -> LocalFunction:
+        """A function whose answer is on its way although its time is over."""
+        gate = self.gate()
+        local = function(timeout=1, kill_on_timeout=False)
+        result = local.invoke({"do": "wait", "file": str(gate)}, **options)
+        self.assertEqual(result.error_type, "Sandbox.Timeout")
+        local.settings.timeout = LONG
+        gate.touch()
+        return local
+
     def test_late_answer_gets_410_and_the_process_goes_on(self):
-        with function(timeout=2, kill_on_timeout=False) as local:
-            self.assertEqual(
-                local.invoke({"do": "sleep", "seconds": 2.3}).error_type, "Sandbox.Timeout"
-            )
+        with self.late() as local:
             self.assertEqual(local.invoke({"n": 2}).json(), {"n": 2})
             self.assertEqual(local.late_answers, 1)
             self.assertIn("answered 410", local.logs)
 
     def test_late_answer_never_reaches_a_retry_with_the_same_request_id(self):
-        with function(timeout=2, kill_on_timeout=False) as local:
-            local.invoke({"do": "sleep", "seconds": 2.3}, request_id="same")
+        with self.late(request_id="same") as local:
             self.assertEqual(local.invoke({"n": 2}, request_id="same").json(), {"n": 2})
             self.assertEqual(local.late_answers, 1)
 
@@ -303,7 +322,7 @@ class Failing(unittest.TestCase):
 
     def test_stubborn_process_is_killed_on_shutdown_and_reported(self):
         silence(self)
-        local = function(environment={"INIT": "stubborn"})
+        local = function(environment={"INIT": "stubborn"}, shutdown_seconds=2)
         local.invoke({})
         local.close()
         self.assertEqual(local.exit_statuses, [-signal.SIGKILL])
@@ -362,7 +381,7 @@ class Violations(unittest.TestCase):
                     self.assertEqual(local.violations, [])
 
     def test_next_without_an_answer_gets_the_same_event_again(self):
-        local = function(timeout=2)
+        local = function(timeout=8)
         self.addCleanup(local.close)
         self.assertEqual(local.invoke({"do": "forget"}).error_type, "Sandbox.Timeout")
         self.assertIn("is not answered", local.violations[0])

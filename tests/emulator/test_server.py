@@ -27,7 +27,7 @@ class Store:
 
     def __init__(self, file: pathlib.Path):
         self.file, self.handled = file, 0
-        self.may_go_on = threading.Event()
+        self.may_go_on, self.holding = threading.Event(), threading.Event()
 
     def operation(self, request):
         return {
@@ -42,7 +42,8 @@ class Store:
         if request.path == "/refuse":
             raise ServiceError("NoSuchKey", "no & such <key>", 404)
         if request.path == "/held":
-            self.may_go_on.wait(30)
+            self.holding.set()
+            self.may_go_on.wait(60)
         if request.path == "/bug":
             raise KeyError("oops")
         if request.method == "PUT":
@@ -74,7 +75,7 @@ class ServerTest(unittest.TestCase):
         self.addCleanup(self.server.faults.clear)
 
     def connect(self) -> http.client.HTTPConnection:
-        connection = http.client.HTTPConnection("127.0.0.1", self.server.port, timeout=10)
+        connection = http.client.HTTPConnection("127.0.0.1", self.server.port, timeout=60)
         self.addCleanup(connection.close)
         return connection
 
@@ -95,7 +96,7 @@ class ServerTest(unittest.TestCase):
 
     def raw(self, data: bytes) -> bytes:
         """What comes back for these bytes until the server closes."""
-        with socket.create_connection(("127.0.0.1", self.server.port), timeout=10) as sock:
+        with socket.create_connection(("127.0.0.1", self.server.port), timeout=60) as sock:
             sock.sendall(data)
             sock.shutdown(socket.SHUT_WR)
             return b"".join(iter(lambda: sock.recv(65536), b""))
@@ -179,10 +180,10 @@ class Accepting(unittest.TestCase):
 class Quiet(ServerTest):
     """Whether a call is under way, for who waits until nothing is left to happen."""
 
-    def wait_quiet(self) -> None:
-        end = time.monotonic() + 30
-        while not self.server.is_quiet():
-            self.assertLess(time.monotonic(), end, "still busy")
+    def wait_quiet(self, quiet: bool = True) -> None:
+        end = time.monotonic() + 60
+        while self.server.is_quiet() != quiet:
+            self.assertLess(time.monotonic(), end, "still busy" if quiet else "still quiet")
             time.sleep(0.001)
 
     def test_a_connection_kept_alive(self):
@@ -193,8 +194,9 @@ class Quiet(ServerTest):
         self.wait_quiet()
 
     def test_half_a_request(self):
-        with socket.create_connection(("127.0.0.1", self.server.port), timeout=10) as sock:
+        with socket.create_connection(("127.0.0.1", self.server.port), timeout=60) as sock:
             sock.sendall(b"GET /k HT")
+            self.wait_quiet(False)
             for _ in range(20):
                 self.assertFalse(self.server.is_quiet())
                 time.sleep(0.001)
@@ -202,9 +204,11 @@ class Quiet(ServerTest):
 
     def test_a_call_outlives_its_sender(self):
         self.store.may_go_on.clear()
+        self.store.holding.clear()
         connection = self.connect()
         connection.request("GET", "/held", None, self.signed(path="/held"))
         connection.close()
+        self.assertTrue(self.store.holding.wait(60))
         for _ in range(20):
             self.assertFalse(self.server.is_quiet())
             time.sleep(0.001)
@@ -268,7 +272,7 @@ class Http(ServerTest):
                 headers["Authorization"] = headers["Authorization"][:-4] + "0000"
             head = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
             with self.subTest(first), socket.create_connection(
-                ("127.0.0.1", self.server.port), timeout=10
+                ("127.0.0.1", self.server.port), timeout=60
             ) as sock:
                 sock.sendall(f"PUT /k HTTP/1.1\r\n{head}\r\n".encode())
                 self.assertEqual(sock.recv(len(first), socket.MSG_WAITALL), first)

@@ -100,7 +100,7 @@ class Endpoint(unittest.TestCase):
         return request
 
     def send(self, request, body=None):
-        connection = http.client.HTTPConnection("127.0.0.1", self.server.port, timeout=10)
+        connection = http.client.HTTPConnection("127.0.0.1", self.server.port, timeout=60)
         self.addCleanup(connection.close)
         path = request.url.partition(f":{self.server.port}")[2]
         connection.request(
@@ -156,7 +156,7 @@ class Accepted(Endpoint):
         self.assertEqual(code_of("s3", self.send(request)), (403, "AccessDenied"))
 
     def test_one_connection_carries_many_requests_also_after_a_refusal(self):
-        connection = http.client.HTTPConnection("127.0.0.1", self.server.port, timeout=10)
+        connection = http.client.HTTPConnection("127.0.0.1", self.server.port, timeout=60)
         self.addCleanup(connection.close)
         for body, expected in (
             (b'{"Id":"x"}', 200),

@@ -10,6 +10,7 @@ import datetime
 import json
 import pathlib
 import signal
+import threading
 import time
 import typing
 import uuid
@@ -131,6 +132,7 @@ class Environment:
         self._log = LogPipe(log_file, on_line)
         self._api: RuntimeApi | None = None
         self._process: FunctionProcess | None = None
+        self._started = threading.Event()  # `_process` is the one that asks for events
         self._frozen = False
 
     @property
@@ -154,6 +156,7 @@ class Environment:
         )
         api.violations = self.violations
         self._frozen = False
+        self._started.clear()
         try:
             self._process = FunctionProcess(
                 settings.command(),
@@ -168,8 +171,10 @@ class Environment:
                 f"Couldn't start the bootstrap {settings.bootstrap}: {error.strerror}"
             ) from None
         self._api = api
+        self._started.set()
 
     def _freeze(self) -> None:
+        self._started.wait()  # it may ask before we know of it
         self._process.signal_group(signal.SIGSTOP)
         self._frozen = True
 

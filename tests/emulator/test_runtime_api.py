@@ -8,7 +8,9 @@ import tempfile
 import threading
 import time
 import unittest
+import unittest.mock
 
+from emulator.function_process import FunctionProcess
 from emulator.lambda_process import LocalFunction, ProtocolViolation, Throttled
 
 BOOTSTRAP = pathlib.Path(__file__).with_name("scripted_bootstrap.py")
@@ -205,6 +207,17 @@ class WellBehaved(FunctionTest):
                 self.assertTrue(wait_until(lambda: process_state(pid) == "T"))
         self.assertEqual(process_state(pid), "")
         self.assertEqual(local.exit_statuses, [0])
+
+    def test_frozen_although_it_asks_before_its_start_is_known(self):
+        class SlowlyKnown(FunctionProcess):
+            def __init__(self, *arguments):
+                super().__init__(*arguments)
+                time.sleep(1)  # in which the process asks for its first event
+
+        with unittest.mock.patch("emulator.lambda_environment.FunctionProcess", SlowlyKnown):
+            with function(freeze=True) as local:
+                self.assertEqual(local.invoke({"n": 1}).json(), {"n": 1})
+                self.assertTrue(wait_until(lambda: process_state(local.pids[0]) == "T"))
 
 
 class Failing(FunctionTest):

@@ -63,13 +63,13 @@ def demo(*arguments: str) -> subprocess.CompletedProcess:
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
-        timeout=180,
+        timeout=900,
     )
 
 
 class Demo(unittest.TestCase):
     def test_everything_as_expected(self):
-        result = demo()
+        result = demo("--limit", "600")
         self.assertEqual(result.returncode, 0, result.stdout)
         self.assertIn("All as expected", result.stdout)
         self.assertIn("23 rows staged, 20 in the core tables, 3 in the error tables", result.stdout)

@@ -30,7 +30,7 @@ class Local(unittest.TestCase):
             text=True,
         )
         self.addCleanup(process.stdout.close)
-        self.addCleanup(process.wait, 30)
+        self.addCleanup(process.wait, 120)
         self.addCleanup(process.terminate)
         return process
 
@@ -56,7 +56,7 @@ class Local(unittest.TestCase):
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
-            timeout=60,
+            timeout=300,
         )
         self.assertEqual(result.returncode, 0, result.stdout)
         return result.stdout
@@ -66,7 +66,7 @@ class Local(unittest.TestCase):
         source, copy, query = self.greeting(process)
         self.assertTrue((self.folder / "env").exists())
         self.type(source, copy)
-        end = time.monotonic() + 120
+        end = time.monotonic() + 300
         while "DONE" not in (found := self.type(source, query)):
             self.assertLess(time.monotonic(), end, found)
             time.sleep(0.1)

@@ -34,7 +34,7 @@ class Outside(unittest.TestCase):
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
-            timeout=60,
+            timeout=300,
         )
         return result.returncode, result.stdout
 
@@ -117,7 +117,7 @@ class Outside(unittest.TestCase):
         bootstrap.parent.mkdir(parents=True)
         shutil.copy("/usr/bin/true", bootstrap)
         (self.folder / "tmp").mkdir()
-        path = f"{self.programs(zip='echo > packing; exec sleep 30')}:/usr/bin:/bin"
+        path = f"{self.programs(zip='echo > packing; exec sleep 600')}:/usr/bin:/bin"
         for number in (signal.SIGINT, signal.SIGTERM):
             with self.subTest(number):
                 process = subprocess.Popen(
@@ -130,11 +130,11 @@ class Outside(unittest.TestCase):
                     start_new_session=True,
                     preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
                 )
-                end = time.monotonic() + 20
+                end = time.monotonic() + 120
                 while not list(self.folder.glob("**/packing")) and time.monotonic() < end:
                     time.sleep(0.02)
                 os.killpg(process.pid, number)
-                self.assertEqual(process.wait(20), 128 + number)
+                self.assertEqual(process.wait(120), 128 + number)
                 self.assertEqual(list(self.folder.glob("**/packing")), [])
                 self.assertEqual([path.name for path in (self.folder / "build").iterdir()], ["release"])
                 self.assertEqual(list((self.folder / "tmp").iterdir()), [])

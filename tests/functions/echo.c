@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "base/redact.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -30,20 +31,20 @@ static int order_size(struct slice argument, struct strbuf *response, struct err
     return 0;
 }
 
-/* "!sleep 100": milliseconds, signals or not. */
-static int order_sleep(const struct lambda_context *context, struct slice argument,
-                       struct strbuf *response, struct error *err)
+/* "!wait /tmp/gate": until that file exists, signals or not. */
+static int order_wait(const struct lambda_context *context, struct slice argument,
+                      struct strbuf *response, struct error *err)
 {
-    uint64_t ms = 0;
-    if (!slice_to_u64(argument, &ms) || ms > 600000) {
-        return error_set(err, ERROR_INVALID, "!sleep wants milliseconds");
+    char path[256];
+    int size = snprintf(path, sizeof(path), "%.*s", SLICE_ARG(argument));
+    if (size <= 0 || (size_t)size >= sizeof(path)) {
+        return error_set(err, ERROR_INVALID, "!wait wants a path");
     }
-    int64_t end_ms = clock_now_ms(context->clock) + (int64_t)ms;
-    log_info("sleeping");
-    for (int64_t now_ms = 0; (now_ms = clock_now_ms(context->clock)) < end_ms;) {
-        clock_sleep_ms(context->clock, end_ms - now_ms);
+    log_info("waiting");
+    while (access(path, F_OK) != 0) {
+        clock_sleep_ms(context->clock, 10);
     }
-    strbuf_append_text(response, "\"slept\"");
+    strbuf_append_text(response, "\"waited\"");
     return 0;
 }
 
@@ -82,8 +83,8 @@ static int obey(const struct lambda_context *context, struct slice order, struct
     if (slice_equal(order, SLICE("!size"))) {
         return order_size(argument, response, err);
     }
-    if (slice_equal(order, SLICE("!sleep"))) {
-        return order_sleep(context, argument, response, err);
+    if (slice_equal(order, SLICE("!wait"))) {
+        return order_wait(context, argument, response, err);
     }
     if (slice_equal(order, SLICE("!context"))) {
         return order_context(context, response);

@@ -150,7 +150,11 @@ class Stopping(unittest.TestCase):
             with self.subTest(number):
                 self.notes.unlink(missing_ok=True)
                 pidfile.unlink(missing_ok=True)
-                process = tests(f"exec {TAP} {self.case}", f"echo $$ > {pidfile}.new; mv {pidfile}.new {pidfile}; exec sleep 600", grace=120)
+                process = tests(
+                    f"exec {TAP} {self.case}",
+                    f"echo $$ > {pidfile}.new; mv {pidfile}.new {pidfile}; exec sleep 600",
+                    grace=120,
+                )
                 self.wait_for("started")
                 while not pidfile.exists():  # the other program, too
                     time.sleep(0.02)

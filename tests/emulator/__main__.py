@@ -34,8 +34,8 @@ def _stop(number, frame):
     raise Stop
 
 
-# A token left over from other work would be signed in, and a proxy knows no loopback address. What is
-# empty counts as unset.
+# A token left over from other work would be signed in, and a proxy knows no loopback address. What
+# is empty counts as unset.
 FOR_SHELLS = """\
 export AWS_SESSION_TOKEN=''
 export NO_PROXY="127.0.0.1${NO_PROXY:+,$NO_PROXY}"

@@ -70,8 +70,8 @@ def _require_region(command: CopyCommand, bucket: str, objects: Objects) -> None
     if objects.bucket_region(bucket) != command.region:
         raise ServiceError(
             "PermanentRedirect",
-            "The bucket you are attempting to access must be addressed using the specified endpoint."
-            " Please send all future requests to this endpoint.",
+            "The bucket you are attempting to access must be addressed using the specified"
+            " endpoint. Please send all future requests to this endpoint.",
             301,
         )
 

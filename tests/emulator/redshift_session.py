@@ -175,8 +175,8 @@ class Session:
         self._execute(commands)
 
     def _remember(self, translation: Translation, outcome: Outcome) -> None:
-        """For pg_last_query_id() and its like. SET takes no snapshot, so that a LOCK that comes next
-        takes none before it holds its table."""
+        """For pg_last_query_id() and its like. SET takes no snapshot, so that a LOCK that comes
+        next takes none before it holds its table."""
         if translation.effect is Effect.COPY:
             settings = {"last_copy_count": outcome.count, "last_copy_id": outcome.query_id}
         elif translation.effect is Effect.TRUNCATE or self._has_failed():

@@ -339,7 +339,7 @@ class Failing(FunctionTest):
         local.invoke({})
         local.close()
         self.assertEqual(local.exit_statuses, [-signal.SIGKILL])
-        with self.assertRaisesRegex(ProtocolViolation, "did not end on SIGTERM"):
+        with self.assertRaisesRegex(ProtocolViolation, "did not end within 2 s of SIGTERM"):
             local.check()
 
 

@@ -50,7 +50,7 @@ static void hmac(struct slice key, struct slice bytes, unsigned char mac[SIGV4_H
 
 static void to_hex(const unsigned char hash[SIGV4_HASH_SIZE], char hex[SIGV4_HEX_SIZE])
 {
-    encode_hex(slice_of(hash, SIGV4_HASH_SIZE), hex);
+    encode_hex_digits(slice_of(hash, SIGV4_HASH_SIZE), hex);
     hex[SIGV4_HEX_SIZE - 1] = '\0';
 }
 

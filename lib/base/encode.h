@@ -1,7 +1,7 @@
 /*
- * Encodings of the wire: percent, form, hexadecimal, base64. Functions with a buffer append to it,
- * and nothing if they fail; the text must not be part of it. Messages name an offset and quote
- * nothing, as the text may be secret.
+ * Encodings of the wire: percent, form, hexadecimal, base64. All append to the buffer; one
+ * that fails appends nothing. Messages name an offset and quote nothing, as the text may be secret.
+ * The text must not be part of the buffer.
  */
 #ifndef BASE_ENCODE_H
 #define BASE_ENCODE_H
@@ -15,14 +15,18 @@ void encode_uri(struct strbuf *out, struct slice bytes);
 /* The same, but '/' stands as it is: for object keys in paths. */
 void encode_uri_path(struct strbuf *out, struct slice bytes);
 
-/* Decodes %XX, and '+' to a blank: keys in S3 event messages. A bad escape is ERROR_INVALID that
- * names its offset. */
+/* Decodes %XX. A bad escape is ERROR_INVALID that names its offset; '+' stays. */
+int decode_uri(struct strbuf *out, struct slice text, struct error *err);
+/* As decode_uri, but '+' is a blank first: keys in S3 event messages. */
 int decode_form(struct strbuf *out, struct slice text, struct error *err);
 
 /* 0 to 15 for a hexadecimal digit of either case, -1 for any other byte. */
 int decode_hex_digit(char digit);
-/* Lower-case hexadecimal: two digits for each byte go to `digits`, and no NUL. */
-void encode_hex(struct slice bytes, char *digits);
+/* Lower-case hexadecimal. */
+void encode_hex(struct strbuf *out, struct slice bytes);
+/* The same into 2 * bytes.size bytes at `digits`, with no NUL behind them. */
+void encode_hex_digits(struct slice bytes, char *digits);
+int decode_hex(struct strbuf *out, struct slice text, struct error *err);
 
 /* RFC 4648, with padding; decoding is strict (padding and zero bits are checked). */
 void encode_base64(struct strbuf *out, struct slice bytes);

@@ -87,6 +87,7 @@ static void test_uri_pairs(void **state)
     (void)state;
     for (size_t i = 0; i < sizeof(pairs) / sizeof(pairs[0]); i++) {
         assert_encodes(encode_uri, pairs[i].plain, pairs[i].encoded);
+        assert_decodes(decode_uri, pairs[i].encoded, pairs[i].plain);
         assert_decodes(decode_form, pairs[i].encoded, pairs[i].plain);
     }
     assert_encodes(encode_uri_path, SLICE("in/a b/f.txt"), SLICE("in/a%20b/f.txt"));
@@ -95,16 +96,17 @@ static void test_uri_pairs(void **state)
 static void test_decoding_takes_either_case_and_what_needs_no_escape(void **state)
 {
     (void)state;
-    assert_decodes(decode_form, SLICE("%c3%AF%2f"), SLICE("\xC3\xAF/"));
-    assert_decodes(decode_form, SLICE("a/b?c=d&e \xFF"), SLICE("a/b?c=d&e \xFF"));
-    assert_decodes(decode_form, SLICE("%2525"), SLICE("%25")); /* once, not twice */
+    assert_decodes(decode_uri, SLICE("%c3%AF%2f"), SLICE("\xC3\xAF/"));
+    assert_decodes(decode_uri, SLICE("a/b?c=d&e \xFF"), SLICE("a/b?c=d&e \xFF"));
+    assert_decodes(decode_uri, SLICE("%2525"), SLICE("%25")); /* once, not twice */
 }
 
-static void test_a_plus_is_a_blank(void **state)
+static void test_a_plus_is_a_blank_in_forms_only(void **state)
 {
     (void)state;
     assert_decodes(decode_form, SLICE("a+b%2Bc%20d"), SLICE("a b+c d"));
     assert_decodes(decode_form, SLICE("++"), SLICE("  "));
+    assert_decodes(decode_uri, SLICE("a+b%2Bc%20d"), SLICE("a+b+c d"));
 }
 
 static void test_bad_escapes_are_refused_with_their_offset(void **state)
@@ -122,6 +124,7 @@ static void test_bad_escapes_are_refused_with_their_offset(void **state)
     };
     (void)state;
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        assert_refused(decode_uri, cases[i].text, cases[i].offset);
         assert_refused(decode_form, cases[i].text, cases[i].offset);
     }
 }
@@ -129,9 +132,9 @@ static void test_bad_escapes_are_refused_with_their_offset(void **state)
 static void test_decoding_does_not_look_behind_the_slice(void **state)
 {
     (void)state;
-    assert_refused(decode_form, slice_take(SLICE("a%41"), 3), "offset 1");
-    assert_refused(decode_form, slice_take(SLICE("a%41"), 2), "offset 1");
-    assert_decodes(decode_form, slice_take(SLICE("a%41%41"), 4), SLICE("aA"));
+    assert_refused(decode_uri, slice_take(SLICE("a%41"), 3), "offset 1");
+    assert_refused(decode_uri, slice_take(SLICE("a%41"), 2), "offset 1");
+    assert_decodes(decode_uri, slice_take(SLICE("a%41%41"), 4), SLICE("aA"));
 }
 
 /* ---- hexadecimal ------------------------------------------------------------------------------
@@ -147,12 +150,22 @@ static void test_hex_pairs(void **state)
     };
     (void)state;
     for (size_t i = 0; i < sizeof(pairs) / sizeof(pairs[0]); i++) {
-        char digits[16 + 1];
-        memset(digits, '.', sizeof(digits));
-        encode_hex(pairs[i].plain, digits);
-        assert_memory_equal(digits, pairs[i].encoded.data, pairs[i].encoded.size);
-        assert_int_equal(digits[pairs[i].encoded.size], '.');
+        assert_encodes(encode_hex, pairs[i].plain, pairs[i].encoded);
+        assert_decodes(decode_hex, pairs[i].encoded, pairs[i].plain);
     }
+    assert_decodes(decode_hex, SLICE("aBCd"), SLICE("\xAB\xCD"));
+}
+
+static void test_bad_hex_is_refused(void **state)
+{
+    (void)state;
+    assert_refused(decode_hex, SLICE("a"), "odd number of digits (1)");
+    assert_refused(decode_hex, SLICE("abc"), "odd number of digits (3)");
+    assert_refused(decode_hex, SLICE("0g"), "offset 1");
+    assert_refused(decode_hex, SLICE("00g0"), "offset 2");
+    assert_refused(decode_hex, SLICE("0x00"), "offset 1");
+    assert_refused(decode_hex, SLICE(" 0"), "offset 0");
+    assert_refused(decode_hex, SLICE("-1"), "offset 0");
 }
 
 static void test_hex_digits(void **state)
@@ -229,9 +242,8 @@ static void test_all_bytes_survive_every_round_trip(void **state)
         encode_function *encode;
         decode_function *decode;
     } codecs[] = {
-        {encode_uri, decode_form},
-        {encode_uri_path, decode_form},
-        {encode_base64, decode_base64},
+        {encode_uri, decode_uri}, {encode_uri, decode_form},      {encode_uri_path, decode_uri},
+        {encode_hex, decode_hex}, {encode_base64, decode_base64},
     };
     char bytes[256];
     (void)state;
@@ -252,10 +264,11 @@ int main(void)
         cmocka_unit_test(test_uri_keeps_the_unreserved_only),
         cmocka_unit_test(test_uri_pairs),
         cmocka_unit_test(test_decoding_takes_either_case_and_what_needs_no_escape),
-        cmocka_unit_test(test_a_plus_is_a_blank),
+        cmocka_unit_test(test_a_plus_is_a_blank_in_forms_only),
         cmocka_unit_test(test_bad_escapes_are_refused_with_their_offset),
         cmocka_unit_test(test_decoding_does_not_look_behind_the_slice),
         cmocka_unit_test(test_hex_pairs),
+        cmocka_unit_test(test_bad_hex_is_refused),
         cmocka_unit_test(test_hex_digits),
         cmocka_unit_test(test_base64_pairs),
         cmocka_unit_test(test_bad_base64_is_refused),

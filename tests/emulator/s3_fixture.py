@@ -1,8 +1,10 @@
 """What the tests of the local S3 share: a service in a temporary folder, and requests made by hand."""
 
+import base64
 import io
 import tempfile
 import unittest
+import zlib
 from xml.etree import ElementTree
 
 from .s3 import S3Service
@@ -12,6 +14,11 @@ from .service import Clock, Headers, Principal, Request, Response, ServiceError
 REGION = "eu-west-1"
 FUNCTION = "arn:aws:lambda:eu-west-1:111122223333:function:file-process"
 SMALL = Limits(max_put=4000, min_part=10, max_parts=100)
+
+
+def crc32(data: bytes) -> str:
+    """As the x-amz-checksum-crc32 header has it."""
+    return base64.b64encode(zlib.crc32(data).to_bytes(4, "big")).decode()
 
 
 class S3Test(unittest.TestCase):

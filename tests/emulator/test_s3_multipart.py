@@ -3,14 +3,9 @@
 import base64
 import hashlib
 import unittest
-import zlib
 
-from emulator.s3_fixture import S3Test
+from emulator.s3_fixture import S3Test, crc32
 from emulator.service import Headers, Principal, Request, ServiceError
-
-
-def crc32(data: bytes) -> str:
-    return base64.b64encode(zlib.crc32(data).to_bytes(4, "big")).decode()
 
 
 class MultipartTest(S3Test):

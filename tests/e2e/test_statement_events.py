@@ -24,15 +24,19 @@ class Statements(SilentTest):
         self.system.set_config(interface.id, query=interface.query)
         return interface
 
-    def test_before_the_submit_returns(self):
-        self.system.local.redshift.control({"events": "early"})
-        for number in range(16):  # the reply and the event race each other
+    def assert_journeys(self, events: str, files: int) -> None:
+        """Each file is loaded once, and every second one transformed, however events come."""
+        self.system.local.redshift.control({"events": events})
+        for number in range(files):
             interface = self.new_transformed() if number % 2 else self.new_interface()
             with self.subTest(query=interface.query):
                 key = self.put_silently(interface, ROWS)
                 self.deliver(s3_record(key, ROWS))
                 self.system.settle()
                 self.assert_done(key, interface, 4, ROWS)
+
+    def test_before_the_submit_returns(self):
+        self.assert_journeys("early", 16)  # the reply and the event race each other
 
     def test_whole_journey_before_the_submit_returns(self):
         """The reply of Execute is lost, and its repetition comes when all is over."""
@@ -44,14 +48,7 @@ class Statements(SilentTest):
         self.assert_done(key, interface, 4, ROWS)
 
     def test_twice(self):
-        self.system.local.redshift.control({"events": "twice"})
-        for number in range(8):
-            interface = self.new_transformed() if number % 2 else self.new_interface()
-            with self.subTest(query=interface.query):
-                key = self.put_silently(interface, ROWS)
-                self.deliver(s3_record(key, ROWS))
-                self.system.settle()
-                self.assert_done(key, interface, 4, ROWS)
+        self.assert_journeys("twice", 8)
 
     def test_never(self):
         self.system.local.redshift.control({"events": "never"})

@@ -20,7 +20,7 @@ endif
 
 # ---- what there is ------------------------------------------------------------------------------
 
-LIB_SOURCES       := $(sort $(wildcard lib/*/*.c))
+LIB_SOURCES       := $(sort $(wildcard lib/*/*.c lib/*/*/*.c))
 RUNTIME_SOURCES   := $(sort $(wildcard runtime/*.c))
 # What the runtime needs of base and http: no more, and nothing that needs more than the C library.
 RUNTIME_NEEDS     := $(addprefix lib/base/,arena clock encode env error json_writer log memory redact slice strbuf utf8) \
@@ -32,7 +32,7 @@ WIRE_HELPERS      := $(filter-out $(addsuffix .c,$(WIRE_TESTS)),$(wildcard tests
 TEST_FUNCTIONS    := $(sort $(patsubst %.c,%,$(wildcard tests/functions/*.c)))
 FUZZERS           := $(sort $(patsubst %.c,%,$(wildcard tests/fuzz/fuzz_*.c)))
 BENCHES           := $(sort $(patsubst %.c,%,$(wildcard tests/bench/*.c)))
-C_FILES           := $(wildcard lib/*/*.[ch] runtime/*.[ch] functions/*.[ch] functions/*/*.[ch] tests/*/*.[ch])
+C_FILES           := $(wildcard lib/*/*.[ch] lib/*/*/*.[ch] runtime/*.[ch] functions/*.[ch] functions/*/*.[ch] tests/*/*.[ch])
 
 include layers/native/native.mk
 $(NATIVE_STAMP): | setup

@@ -1,7 +1,7 @@
 #include "functions/function_main.h"
 
 #include "layers/native/native.h"
-#include "steps/services.h"
+#include "services/services.h"
 
 #include <stdio.h>
 

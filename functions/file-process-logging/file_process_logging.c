@@ -2,11 +2,11 @@
 
 #include "base/log.h"
 #include "event/statement_event.h"
-#include "load/statement_name.h"
-#include "steps/adopt.h"
-#include "steps/lease.h"
-#include "steps/outcome.h"
-#include "steps/settle.h"
+#include "redshift/statement_name.h"
+#include "pipelines/load/adopt.h"
+#include "job/lease.h"
+#include "pipelines/load/outcome.h"
+#include "advance/settle.h"
 
 #include "base/banned.h"
 

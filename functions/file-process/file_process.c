@@ -3,12 +3,12 @@
 #include "base/json_writer.h"
 #include "base/log.h"
 #include "event/s3_event.h"
-#include "steps/ask_after.h"
-#include "steps/prepare.h"
-#include "steps/receive.h"
-#include "steps/recover.h"
-#include "steps/settle.h"
-#include "steps/submit.h"
+#include "advance/ask_after.h"
+#include "pipelines/load/prepare.h"
+#include "job/receive.h"
+#include "advance/recover.h"
+#include "advance/settle.h"
+#include "pipelines/load/submit.h"
 
 #include "base/banned.h"
 

@@ -1,4 +1,4 @@
-"""Runs the C tests of lib/audit and lib/config on a private server, with sql/postgres applied."""
+"""Runs the C tests of lib/state and lib/config on a private server, with sql/postgres applied."""
 
 import os
 import pathlib

@@ -99,7 +99,9 @@ class Messages(unittest.TestCase):
     def test_every_reason_is_in_the_readme(self):
         """What plan, preparation and the building of the load's SQL find wrong."""
         known = [".+".join(map(re.escape, message.split("…"))) for message in self.messages()]
-        files = ("steps/plan", "steps/prepare", "stage/trailer", "stage/gunzip", "load/copy_sql")
+        files = (
+            "pipelines/load/plan", "pipelines/load/prepare", "stage/trailer", "stage/gunzip", "redshift/copy_sql",
+        )
         text = "\n".join((self.ROOT / f"lib/{file}.c").read_text() for file in files)
         text = re.sub(r'"\s*\n\s*"', "", text).replace('\\"', "")
         text = re.sub(r"%[-.*0-9]*(ll|z)?[a-z]", "…", text)

@@ -2,7 +2,7 @@
  * Splitting and binding of SQL: statements split to themselves, alone and joined again; binding
  * without parameters changes nothing; and a bound value, however hostile, adds no statement.
  */
-#include "load/sql_split.h"
+#include "redshift/sql_split.h"
 
 #include "base/sql_quote.h"
 

@@ -2,7 +2,7 @@
  * Names of statements: what is built reads back and keeps to the limit, what is read builds to a
  * name that reads the same, and a name of the Python framework is put together again byte by byte.
  */
-#include "load/statement_name.h"
+#include "redshift/statement_name.h"
 
 #include "base/utf8.h"
 

@@ -20,16 +20,27 @@ ROOMS = {
     "lib/stage": {"stage", "base"},
     "lib/http": {"http", "base"},
     "lib/pg": {"pg", "base"},
-    "lib/aws": {"aws", "base", "http"},
-    "lib/source": {"source", "base", "http", "aws"},
-    "lib/sink": {"sink", "base", "http", "aws"},
-    "lib/load": {"load", "base", "aws"},
-    "lib/config": {"config", "base", "pg"},
-    "lib/audit": {"audit", "base", "pg"},
-    "lib/steps": {
-        "steps", "base", "event", "stage", "http", "pg", "aws", "source", "sink", "load", "config", "audit",
+    "lib/aws": {"aws", "http", "base"},
+    "lib/source": {"source", "aws", "http", "base"},
+    "lib/sink": {"sink", "aws", "http", "base"},
+    "lib/redshift": {"redshift", "aws", "base"},
+    "lib/config": {"config", "pg", "base"},
+    "lib/state": {"state", "pg", "base"},
+    "lib/services": {"services", "aws", "pg", "config", "state", "http", "base"},
+    "lib/job": {"job", "services", "source", "sink", "stage", "config", "state", "event", "aws", "base"},
+    "lib/statement": {"statement", "job", "services", "redshift", "config", "state", "event", "aws", "base"},
+    "lib/pipelines/load": {
+        "pipelines/load", "statement", "job", "services", "source", "sink", "stage", "event", "config", "state",
+        "redshift", "aws", "base",
     },
-    "lib/operate": {"operate", "steps", "base", "pg", "aws", "http", "config", "audit", "event"},
+    "lib/advance": {
+        "advance", "pipelines/load", "statement", "job", "services", "redshift", "config", "state", "event", "aws",
+        "base",
+    },
+    "lib/operate": {
+        "operate", "advance", "pipelines/load", "statement", "job", "services", "redshift", "config", "state",
+        "event", "aws", "pg", "base",
+    },
     "runtime": {"runtime", "base", "http"},
 }
 LIBRARY_HEADERS = {
@@ -78,7 +89,7 @@ def judge_include(name: str, room: str | None, included: str) -> list[str]:
     for header, allowed in LIBRARY_HEADERS.items():
         if included.startswith(header) and not any(name.startswith(place) for place in allowed):
             return [f"{name}: may not include <{included}>"]
-    folder = included.split("/")[0]
+    folder = included.rpartition("/")[0]
     known = {folder for folders in ROOMS.values() for folder in folders}
     if room and "/" in included and folder in known and folder not in ROOMS[room]:
         return [f"{name}: {room} may not include {included} (design: who may include whom)"]
@@ -152,7 +163,7 @@ def main() -> int:
     parser.add_argument("--build", default="build")
     parser.add_argument("--jobs", type=int, default=2)
     arguments = parser.parse_args()
-    sources = files("lib/*/*.[ch]", "runtime/*.[ch]", "functions/*.[ch]", "functions/*/*.[ch]", "tests/*/*.[ch]")
+    sources = files("lib/*/*.[ch]", "lib/*/*/*.[ch]", "runtime/*.[ch]", "functions/*.[ch]", "functions/*/*.[ch]", "tests/*/*.[ch]")
     scripts = files("tests/**/*.py", "layers/**/*.py")
     shell = [path for path in files("*.sh", "layers/**/*.sh", "tests/**/*.sh", ".ci/run")]
     with concurrent.futures.ThreadPoolExecutor(arguments.jobs) as pool:

@@ -1,6 +1,6 @@
 #include "unit/unit.h"
 
-#include "load/copy_sql.h"
+#include "redshift/copy_sql.h"
 
 static const struct copy_column columns[] = {
     {SLICE_INIT("NDC"), 11},

@@ -1,6 +1,6 @@
 #include "unit/arena_fixture.h"
 
-#include "load/load_batch.h"
+#include "redshift/load_batch.h"
 
 #define FILE_ID "0b54c4a2-7f0e-4a59-8c1d-5b8f4a6a9d11"
 #define TEMPORARY "\"ext_0b54c4a27f0e4a598c1d5b8f4a6a9d11\""

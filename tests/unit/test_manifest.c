@@ -1,6 +1,6 @@
 #include "unit/unit.h"
 
-#include "load/manifest.h"
+#include "redshift/manifest.h"
 
 #include "base/json.h"
 

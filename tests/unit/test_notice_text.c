@@ -1,6 +1,6 @@
 #include "unit/arena_fixture.h"
 
-#include "steps/notice_text.h"
+#include "job/notice_text.h"
 
 #include "base/json.h"
 #include "base/redact.h"

@@ -1,6 +1,6 @@
 #include "unit/unit.h"
 
-#include "steps/plan.h"
+#include "pipelines/load/plan.h"
 
 #define COUNT(array) (sizeof(array) / sizeof(*(array)))
 

@@ -1,6 +1,6 @@
 #include "unit/unit.h"
 
-#include "load/redshift_load.h"
+#include "redshift/redshift_load.h"
 #include "unit/fake_aws.h"
 
 #define COUNT(array) (sizeof(array) / sizeof(*(array)))

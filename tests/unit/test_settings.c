@@ -2,7 +2,7 @@
 #include "unit/variables.h"
 
 #include "base/strbuf.h"
-#include "steps/settings.h"
+#include "services/settings.h"
 
 static const char *const optional[] = {
     "region",           "timezone",           "threshold_file_size_bytes",

@@ -1,6 +1,6 @@
 #include "unit/unit.h"
 
-#include "load/sql_split.h"
+#include "redshift/sql_split.h"
 
 struct example {
     const char *text;

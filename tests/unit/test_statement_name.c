@@ -1,6 +1,6 @@
 #include "unit/unit.h"
 
-#include "load/statement_name.h"
+#include "redshift/statement_name.h"
 
 #include "base/utf8.h"
 

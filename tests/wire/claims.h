@@ -1,4 +1,4 @@
-/* Files of the state table, for the tests of lib/audit. */
+/* Files of the state table, for the tests of lib/state. */
 #ifndef WIRE_CLAIMS_H
 #define WIRE_CLAIMS_H
 

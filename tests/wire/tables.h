@@ -9,9 +9,9 @@
 #include "unit/variables.h"
 #include "wire/real_postgres.h"
 
-#include "audit/file_state.h"
+#include "state/file_state.h"
 #include "config/file_config.h"
-#include "steps/settings.h"
+#include "services/settings.h"
 
 static struct file_tables file_tables;
 static struct config_tables config_tables;

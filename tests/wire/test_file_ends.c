@@ -2,8 +2,8 @@
  * The state of files on a real Postgres: ends without a load, and known files held for their
  * duties.
  */
-#include "audit/file_end.h"
-#include "audit/file_resume.h"
+#include "state/file_end.h"
+#include "state/file_resume.h"
 #include "wire/claims.h"
 
 /* ---- objects that are not there any more ----------------------------------------------------*/

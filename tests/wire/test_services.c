@@ -7,7 +7,7 @@
 #include "base/redact.h"
 #include "http/http_curl.h"
 #include "source/source_s3.h"
-#include "steps/services.h"
+#include "services/services.h"
 #include "wire/scripted_server.h"
 #include "wire/tls_server.h"
 

@@ -1,0 +1,143 @@
+#include "job/clean.h"
+
+#include "aws/s3.h"
+#include "aws/s3_copy.h"
+#include "aws/s3_multipart.h"
+#include "aws/s3_versions.h"
+
+#include "base/banned.h"
+
+/* All uploads to keys that begin so, or with `exact` to this very key. */
+static int abort_uploads(struct job *job, struct slice prefix, bool exact, struct error *err)
+{
+    struct s3_list_uploads_options options = {.bucket = job->record.bucket, .prefix = prefix};
+    struct s3_uploads_page page;
+
+    do {
+        if (s3_list_uploads(&job->services->aws, &options, job->arena, &page, err) != 0) {
+            return -1;
+        }
+        for (size_t i = 0; i < page.count; i++) {
+            struct s3_upload upload = {
+                .bucket = job->record.bucket, .key = page.uploads[i].key, .id = page.uploads[i].id};
+
+            if ((!exact || slice_equal(upload.key, prefix)) &&
+                s3_abort_upload(&job->services->aws, &upload, job->arena, err) != 0) {
+                return -1;
+            }
+        }
+        options.key_marker = page.next_key_marker;
+        options.id_marker = page.next_id_marker;
+    } while (options.key_marker.size > 0);
+    return 0;
+}
+
+/* Every version of everything under the file's prefix, and delete markers, too. A bucket that keeps
+ * no versions lists its objects so. */
+static int delete_all_versions(struct job *job, struct error *err)
+{
+    const struct s3_versions_options options = {
+        .bucket = job->record.bucket,
+        .prefix = job_private_key(job, ""),
+    };
+    struct s3_versions_page page;
+
+    do {
+        if (s3_list_versions(&job->services->aws, &options, job->arena, &page, err) != 0) {
+            return -1;
+        }
+        for (size_t i = 0; i < page.count; i++) {
+            struct s3_delete_options version = {.bucket = job->record.bucket,
+                                                .key = page.versions[i].key,
+                                                .version_id = page.versions[i].version_id};
+
+            if (s3_delete(&job->services->aws, &version, job->arena, NULL, err) != 0) {
+                return -1;
+            }
+        }
+    } while (page.is_truncated);
+    return 0;
+}
+
+/* *kept is set when the bucket did not delete the object, but put a delete marker over it. */
+static int delete_key(struct job *job, struct slice key, bool *kept, struct error *err)
+{
+    struct s3_delete_options options = {.bucket = job->record.bucket, .key = key};
+    bool marker_set;
+
+    if (s3_delete(&job->services->aws, &options, job->arena, &marker_set, err) != 0) {
+        return -1;
+    }
+    *kept = *kept || marker_set;
+    return 0;
+}
+
+static int delete_known(struct job *job, bool *kept, struct error *err)
+{
+    if (job->record.private_key.size > 0 &&
+        delete_key(job, job->record.private_key, kept, err) != 0) {
+        return -1;
+    }
+    return job->record.load_no == 0 ? 0 : delete_key(job, job_manifest_key(job), kept, err);
+}
+
+/* Was the file prepared, or begun with, by more than the first claimant? One that was killed may
+ * have left an upload, one that froze may have gone on. */
+static bool has_leftovers(const struct job *job)
+{
+    return job->record.claim_no > 1 && !slice_equal(job->record.private_key, job_data_key(job, 1));
+}
+
+/* Versioning may have been turned on after the file came, so the source without a version id is no
+ * proof: S3's answer to the delete is. */
+static int delete_objects(struct job *job, struct error *err)
+{
+    bool kept = job->record.version_id.size > 0 || has_leftovers(job);
+
+    if (!kept && delete_known(job, &kept, err) != 0) {
+        return -1;
+    }
+    return kept ? delete_all_versions(job, err) : 0;
+}
+
+/* Larger files are copied by parts. */
+static bool is_copied_by_parts(const struct job *job)
+{
+    return job->record.size_bytes > (int64_t)S3_COPY_LIMIT;
+}
+
+/* An upload whose begin got no reply was begun again, and one that was given up late may be left.
+ */
+static int abort_leftovers(struct job *job, struct error *err)
+{
+    bool by_parts = is_copied_by_parts(job);
+
+    if ((has_leftovers(job) || job->config.has_trailer || by_parts) &&
+        abort_uploads(job, job_private_key(job, ""), false, err) != 0) {
+        return -1;
+    }
+    /* The archive key of another file may begin with this one's. */
+    return by_parts && job->record.archived_key.size > 0
+               ? abort_uploads(job, job->record.archived_key, true, err)
+               : 0;
+}
+
+int clean_file(struct job *job, struct error *err)
+{
+    const struct file_value values[] = {
+        FILE_TIME("cleaned_at", clock_now_ms(job->services->clock))};
+    struct file_change change = {
+        .to = job->record.state, .values = values, .value_count = 1, .release = true};
+
+    if (job->record.is_cleaned) {
+        return 0;
+    }
+    if (delete_objects(job, err) != 0 || abort_leftovers(job, err) != 0) {
+        return error_prefix(err, "removing private objects");
+    }
+    if (job_change(job, &change, err) != 0) {
+        return -1;
+    }
+    job->record.is_cleaned = true;
+    return 0;
+}

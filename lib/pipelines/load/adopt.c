@@ -1,0 +1,127 @@
+#include "pipelines/load/adopt.h"
+
+#include "aws/s3.h"
+#include "base/log.h"
+#include "job/receive.h"
+
+#include "base/banned.h"
+
+#define LOAD_NUMBER 1
+
+/* Without a configuration the file would be rejected, though it may be loaded. */
+static int has_configuration(struct services *services, struct slice key, struct arena *arena,
+                             bool *has, struct error *err)
+{
+    struct file_config config;
+    struct error no_match;
+    *has = file_config_match(&services->pg, &services->config_tables, key, arena, &config,
+                             &no_match) == 0;
+    if (*has) {
+        return 0;
+    }
+    if (!slice_equal(slice_from(no_match.code), FILE_CONFIG_NO_MATCH)) {
+        *err = no_match;
+        return -1;
+    }
+    log_error("a statement of the Python framework cannot be taken over", LOG_CAUSE(&no_match));
+    return 0;
+}
+
+static bool read_path(const struct legacy_statement_name *name, struct s3_object_event *object)
+{
+    struct slice path = slice_skip(name->s3_path, SLICE("s3://").size);
+    *object = (struct s3_object_event){.is_creation = true};
+    return slice_cut(path, '/', &object->bucket, &object->key) && object->bucket.size > 0 &&
+           object->key.size > 0;
+}
+
+/* An upload that came after the statement was submitted is not what it loads: it has an event of
+ * its own. A statement that is not shown to us tells nothing. */
+static int is_newer_upload(struct services *services, const struct adoption *adoption,
+                           const struct s3_object_event *object, struct arena *arena, bool *newer,
+                           struct error *err)
+{
+    const struct s3_head_options options = {.bucket = object->bucket, .key = object->key};
+    struct redshift_statement statement;
+    struct s3_object head;
+    struct error failure;
+    *newer = false;
+    if (redshift_describe(&services->aws, adoption->statement_id, arena, &statement, &failure) !=
+        0) {
+        if (failure.kind == ERROR_NOT_FOUND || failure.kind == ERROR_DENIED) {
+            return 0;
+        }
+        *err = failure;
+        return -1;
+    }
+    if (s3_head(&services->aws, &options, arena, &head, &failure) != 0) {
+        return 0; /* who takes the file over will see */
+    }
+    *newer = head.modified_ms > statement.created_ms;
+    if (*newer) {
+        log_warn("the object is newer than the statement of the Python framework: left alone");
+    }
+    return 0;
+}
+
+/* A file with which nothing was begun stands, with one write, where it would had we submitted the
+ * load: there is no moment at which an event might submit another. */
+static int take_over(struct services *services, const struct adoption *adoption,
+                     const struct s3_object_event *object, struct arena *arena, struct job *job,
+                     struct slice *file_id, struct error *err)
+{
+    const struct file_adoption load = {adoption->name->schema, adoption->name->table,
+                                       adoption->statement_id};
+    const struct receive_request request = {object, adoption->lease, &load};
+    bool newer;
+    bool has;
+    if (has_configuration(services, object->key, arena, &has, err) != 0) {
+        return -1;
+    }
+    if (!has) {
+        return 0;
+    }
+    if (is_newer_upload(services, adoption, object, arena, &newer, err) != 0) {
+        return -1;
+    }
+    if (newer) {
+        return 0;
+    }
+    if (receive_object(services, &request, arena, job, &has, err) != 0) {
+        if (has) {
+            lease_give_back(job);
+        }
+        return -1;
+    }
+    if (has && job->record.state == FILE_SUBMITTED) {
+        *file_id = job->record.file_id;
+    }
+    lease_end(job);
+    return 0;
+}
+
+int adopt_statement(struct services *services, const struct adoption *adoption, struct arena *arena,
+                    struct job *job, struct statement_name *name, bool *adopted, struct error *err)
+{
+    struct s3_object_event object;
+    struct slice file_id;
+    *adopted = false;
+    if (!read_path(adoption->name, &object)) {
+        log_error("a statement of the Python framework names no object",
+                  LOG_TEXT("path", adoption->name->s3_path));
+        return 0;
+    }
+    if (file_state_find_load(&services->pg, &services->file_tables, adoption->statement_id, arena,
+                             &file_id, err) != 0 ||
+        (file_id.size == 0 &&
+         take_over(services, adoption, &object, arena, job, &file_id, err) != 0)) {
+        return -1;
+    }
+    if (file_id.size == 0) {
+        return 0;
+    }
+    *name =
+        (struct statement_name){.file_id = file_id, .kind = STATEMENT_LOAD, .number = LOAD_NUMBER};
+    *adopted = true;
+    return job_open(job, services, file_id, arena, err);
+}

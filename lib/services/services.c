@@ -1,0 +1,273 @@
+#include "services/services.h"
+
+#include "base/json.h"
+#include "base/log.h"
+#include "http/http_curl.h"
+#include "http/http_roots.h"
+
+#include "base/banned.h"
+
+#define SECRET_LIMIT ((size_t)SECRETS_MANAGER_VALUE_LIMIT)
+#define PORT_HIGHEST 65535
+#define RESERVE_LONGEST_MS 2000 /* kept for undoing, for giving a lease back and for the answer */
+#define RESERVE_SHARE 5         /* but no more than this part of what is left */
+
+static struct slice text_of(const json *secret, const char *name)
+{
+    struct slice text = SLICE("");
+    (void)json_string(json_get(secret, name), &text);
+    return text;
+}
+
+/* "dbname" or "database", whichever the secret has. */
+static struct slice database_of(const json *secret)
+{
+    struct slice database = text_of(secret, "dbname");
+    return database.size > 0 ? database : text_of(secret, "database");
+}
+
+static const json *read_secret(struct services *services, struct slice id, struct arena *arena,
+                               struct error *err)
+{
+    struct slice value;
+    const json *secret;
+    if (secrets_manager_get(&services->secrets, id, arena, &value, err) != 0) {
+        return NULL;
+    }
+    secret = json_parse(arena, value, SECRET_LIMIT, err);
+    if (secret == NULL || json_type(secret) != JSON_OBJECT) {
+        secrets_manager_drop(&services->secrets, id); /* whoever repairs it need not wait */
+        (void)error_set(err, ERROR_CONFIGURATION, "secret %.*s is not a JSON object",
+                        SLICE_ARG(id));
+        return NULL;
+    }
+    return secret;
+}
+
+/* ---- Postgres -------------------------------------------------------------------------------- */
+
+/* A port is a number, or a text of digits. */
+static int read_port(const json *secret, uint16_t *port, struct error *err)
+{
+    const json *member = json_get(secret, "port");
+    uint64_t number = 0;
+    struct slice text;
+    if (member == NULL) {
+        return 0;
+    }
+    if ((!json_u64(member, &number) &&
+         !(json_string(member, &text) && slice_to_u64(text, &number))) ||
+        number == 0 || number > PORT_HIGHEST) {
+        return error_set(err, ERROR_CONFIGURATION, "its port is not one");
+    }
+    *port = (uint16_t)number;
+    return 0;
+}
+
+static int fill_login(const json *secret, struct pg_login *login, struct error *err)
+{
+    *login = (struct pg_login){
+        .host = text_of(secret, "host"),
+        .user = text_of(secret, "username"),
+        .password = text_of(secret, "password"),
+        .database = database_of(secret),
+    };
+    if (login->host.size == 0 || login->user.size == 0 || login->password.size == 0) {
+        return error_set(err, ERROR_CONFIGURATION, "it has no host, username or password");
+    }
+    if (login->database.size == 0) {
+        login->database = login->user;
+    }
+    return read_port(secret, &login->port, err);
+}
+
+static int read_login(void *self, bool fresh, struct pg_login *login, struct arena *arena,
+                      struct error *err)
+{
+    struct services *services = self;
+    struct slice id = services->settings.secret_postgres;
+    if (fresh) {
+        secrets_manager_drop(&services->secrets, id);
+    }
+    const json *secret = read_secret(services, id, arena, err);
+    if (secret == NULL) {
+        return -1;
+    }
+    if (fill_login(secret, login, err) != 0) {
+        secrets_manager_drop(&services->secrets, id);
+        return error_prefix(err, "secret_postgres");
+    }
+    return 0;
+}
+
+/* ---- Redshift -------------------------------------------------------------------------------- */
+
+/* What the secret says of the target, without its password. */
+static int fill_target(struct services *services, const json *secret, struct arena *arena,
+                       struct redshift_target *target, struct error *err)
+{
+    const struct settings *settings = &services->settings;
+    struct slice database =
+        settings->redshift_database.size > 0 ? settings->redshift_database : database_of(secret);
+    *target = (struct redshift_target){.database = arena_copy(arena, database)};
+    if (database.size == 0) {
+        return error_set(err, ERROR_CONFIGURATION,
+                         "it has no database, and redshift_database is not set");
+    }
+    if (settings->redshift_workgroup.size > 0) {
+        target->workgroup = settings->redshift_workgroup;
+        target->secret_arn = settings->secret_redshift;
+        return 0;
+    }
+    target->cluster = arena_copy(arena, text_of(secret, "dbClusterIdentifier"));
+    target->db_user = arena_copy(arena, text_of(secret, "username"));
+    if (target->cluster.size == 0 || target->db_user.size == 0) {
+        return error_set(err, ERROR_CONFIGURATION,
+                         "it has no dbClusterIdentifier or no username; for Redshift Serverless "
+                         "set redshift_workgroup");
+    }
+    return 0;
+}
+
+int services_redshift_target(struct services *services, struct arena *arena,
+                             struct redshift_target *target, struct error *err)
+{
+    struct arena secret_arena;
+    int result = -1;
+    arena_init(&secret_arena, 0);
+    const json *secret =
+        read_secret(services, services->settings.secret_redshift, &secret_arena, err);
+    if (secret != NULL) {
+        result = fill_target(services, secret, arena, target, err);
+    }
+    arena_wipe(&secret_arena);
+    arena_release(&secret_arena);
+    if (result != 0) {
+        services_forget_redshift(services);
+        return error_prefix(err, "secret_redshift");
+    }
+    return 0;
+}
+
+void services_forget_redshift(struct services *services)
+{
+    secrets_manager_drop(&services->secrets, services->settings.secret_redshift);
+}
+
+/* ---- zone ------------------------------------------------------------------------------------ */
+
+int services_check_zone(struct services *services, struct arena *arena, struct error *err)
+{
+    struct error failure;
+    struct slice now;
+    if (services->zone_is_checked) {
+        return 0;
+    }
+    if (file_state_local_time(&services->pg, &services->file_tables, clock_now_ms(services->clock),
+                              arena, &now, &failure) != 0) {
+        if (!slice_equal(slice_from(failure.code), SLICE("22023"))) { /* invalid parameter */
+            *err = failure;
+            return -1;
+        }
+        log_error("environment variable timezone names no zone that Postgres knows: it is UTC now",
+                  LOG_CAUSE(&failure));
+        services->file_tables.timezone = SLICE("UTC");
+    }
+    services->zone_is_checked = true;
+    return 0;
+}
+
+/* ---- life ------------------------------------------------------------------------------------ */
+
+static void fill_tables(struct services *services)
+{
+    const struct settings *settings = &services->settings;
+    services->file_tables = (struct file_tables){
+        .file = settings->file_table,
+        .history = settings->history_table,
+        .audit = settings->audit_table,
+        .interface = settings->interface_table,
+        .timezone = settings->timezone,
+    };
+    services->config_tables = (struct config_tables){
+        .config = settings->config_table,
+        .detail = settings->detail_table,
+        .interface = settings->interface_table,
+    };
+}
+
+static void init_clients(struct services *services)
+{
+    struct aws_client_options options = {
+        .http = services->http,
+        .credentials = &services->credentials,
+        .clock = services->clock,
+        .random = services->random,
+        .region = services->settings.region,
+    };
+    /* Requests are signed while `http` may be in the middle of a download, and never while
+     * `upload_http` sends. */
+    credentials_init(&services->credentials, services->upload_http, services->clock,
+                     services->random);
+    aws_client_init(&services->aws, &options);
+    options.http = services->upload_http;
+    aws_client_init(&services->upload, &options);
+    secrets_manager_init(&services->secrets, &services->aws);
+    services->login_source = (struct pg_login_source){.read = read_login, .self = services};
+    pg_init(&services->pg, &(struct pg_options){
+                               .source = &services->login_source,
+                               .clock = services->clock,
+                               .application_name = services->name,
+                           });
+}
+
+int services_init(struct services *services, struct error *err)
+{
+    struct http_curl_options http_options = {.user_agent = "external-file-process"};
+    services->clock = &clock_system;
+    services->random = &random_system;
+    arena_init(&services->arena, 4096);
+    if (settings_read(&services->arena, &services->settings, err) != 0) {
+        return -1;
+    }
+    services->roots = http_roots_new();
+    http_options.roots = services->roots;
+    services->http = http_curl_new(&http_options, err);
+    services->upload_http = services->http == NULL ? NULL : http_curl_new(&http_options, err);
+    if (services->upload_http == NULL) {
+        return -1;
+    }
+    fill_tables(services);
+    init_clients(services);
+    return 0;
+}
+
+void services_release(struct services *services)
+{
+    pg_release(&services->pg);
+    secrets_manager_release(&services->secrets);
+    aws_client_release(&services->upload);
+    aws_client_release(&services->aws);
+    credentials_release(&services->credentials);
+    http_curl_free(services->upload_http);
+    http_curl_free(services->http);
+    http_roots_free(services->roots);
+    arena_release(&services->arena);
+}
+
+void services_begin(struct services *services, int64_t deadline_ms)
+{
+    int64_t left_ms = deadline_ms - clock_now_ms(services->clock);
+    int64_t reserve_ms = left_ms / RESERVE_SHARE;
+    int64_t end_ms = 0;
+    if (deadline_ms > 0) {
+        end_ms = deadline_ms - (reserve_ms < RESERVE_LONGEST_MS ? reserve_ms : RESERVE_LONGEST_MS);
+    }
+    services->aws.deadline_ms = end_ms;
+    services->upload.deadline_ms = end_ms;
+    /* Of the reserve, the first quarter is for undoing what was begun, and Postgres may use half:
+     * the lease is given back after the others gave up. */
+    services->aws.grace_ms = (deadline_ms - end_ms) / 4;
+    services->upload.grace_ms = services->aws.grace_ms;
+    pg_set_deadline(&services->pg, deadline_ms > 0 ? end_ms + (deadline_ms - end_ms) / 2 : 0);
+}

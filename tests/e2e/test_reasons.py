@@ -85,7 +85,7 @@ class Messages(unittest.TestCase):
 
     def sources(self) -> str:
         """All string literals of the C sources, with conversions as "…"."""
-        files = sorted(self.ROOT.glob("lib/*/*.c")) + sorted(self.ROOT.glob("functions/**/*.c"))
+        files = sorted(self.ROOT.glob("lib/**/*.c")) + sorted(self.ROOT.glob("functions/**/*.c"))
         text = "\n".join(file.read_text() for file in files)
         text = re.sub(r'"\s*\n\s*"', "", text).replace('\\"', "")
         return re.sub(r"%[-.*0-9]*(ll|z)?[a-z]", "…", text)

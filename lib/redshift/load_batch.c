@@ -225,6 +225,22 @@ done:
     return result;
 }
 
+/* An empty copy of the target's listed columns. Unlike LIKE it takes over neither NOT NULL nor
+ * IDENTITY, which would make COPY refuse what the INSERT can fill in. */
+static int temporary_statement(struct arena *arena, const struct names *names,
+                               const struct load_batch *batch, struct slice *sql, struct error *err)
+{
+    struct strbuf columns = STRBUF_INIT;
+    int result = copy_sql_columns(&columns, batch->copy.columns, batch->copy.column_count, err);
+
+    if (result == 0) {
+        *sql = arena_format(arena, "CREATE TEMP TABLE %s AS SELECT %s FROM %s WHERE FALSE",
+                            names->temporary.data, columns.data, names->target.data);
+    }
+    strbuf_release(&columns);
+    return result;
+}
+
 static int copy_statement(struct arena *arena, const struct names *names,
                           const struct load_batch *batch, struct slice *sql, struct error *err)
 {
@@ -268,14 +284,12 @@ int load_batch_build(struct arena *arena, const struct load_batch *batch,
 
     if (names_init(&names, &batch->file, err) != 0 ||
         copy_statement(arena, &names, batch, &statements[LOAD_COPY], err) != 0 ||
+        temporary_statement(arena, &names, batch, &statements[LOAD_TEMPORARY], err) != 0 ||
         insert_statement(arena, &names, batch, &statements[LOAD_INSERT], err) != 0) {
         goto done;
     }
     statements[LOAD_LOCK] = lock_statement(arena, &names);
     statements[LOAD_GUARD] = guard_statement(arena, &names, STATEMENT_LOAD);
-    statements[LOAD_TEMPORARY] =
-        arena_format(arena, "CREATE TEMP TABLE %s (LIKE %s INCLUDING DEFAULTS)",
-                     names.temporary.data, names.target.data);
     statements[LOAD_BALANCE] = balance_statement(arena, &names, batch->expected_rows);
     statements[LOAD_RECORD] = record_load(arena, &names, batch->file.number);
     result = check_sizes(statements, LOAD_STATEMENTS, err);

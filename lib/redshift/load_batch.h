@@ -4,7 +4,7 @@
  *
  *     1 LOCK the ledger      before anything takes a snapshot
  *     2 guard                raises when the ledger knows the file
- *     3 CREATE TEMP TABLE    like the target
+ *     3 CREATE TEMP TABLE    with the target's columns that the file has
  *     4 COPY into it
  *     5 balance              raises unless the rows are as many as were promised
  *     6 INSERT into target   with the file's name and the load id

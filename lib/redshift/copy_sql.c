@@ -4,16 +4,22 @@
 
 #include "base/banned.h"
 
-/* Options a configuration may add. ESCAPE is not for CSV or fixed width; the rest suits all. */
+enum extra_rule {
+    EXTRA_ANY,            /* suits every layout */
+    EXTRA_DELIMITED_ONLY, /* not for CSV or fixed width */
+    EXTRA_ALWAYS,         /* every COPY says it, listed or not */
+};
+
+/* Options a configuration may add. */
 static const struct {
     struct slice name;
-    bool delimited_only;
+    enum extra_rule rule;
 } extras[] = {
-    {SLICE_INIT("TRIMBLANKS"), false},     {SLICE_INIT("TRUNCATECOLUMNS"), false},
-    {SLICE_INIT("BLANKSASNULL"), false},   {SLICE_INIT("EMPTYASNULL"), false},
-    {SLICE_INIT("FILLRECORD"), false},     {SLICE_INIT("ESCAPE"), true},
-    {SLICE_INIT("ROUNDEC"), false},        {SLICE_INIT("COMPUPDATE OFF"), false},
-    {SLICE_INIT("STATUPDATE OFF"), false},
+    {SLICE_INIT("TRIMBLANKS"), EXTRA_ANY},        {SLICE_INIT("TRUNCATECOLUMNS"), EXTRA_ANY},
+    {SLICE_INIT("BLANKSASNULL"), EXTRA_ANY},      {SLICE_INIT("EMPTYASNULL"), EXTRA_ANY},
+    {SLICE_INIT("FILLRECORD"), EXTRA_ANY},        {SLICE_INIT("ESCAPE"), EXTRA_DELIMITED_ONLY},
+    {SLICE_INIT("ROUNDEC"), EXTRA_ANY},           {SLICE_INIT("COMPUPDATE OFF"), EXTRA_ALWAYS},
+    {SLICE_INIT("STATUPDATE OFF"), EXTRA_ALWAYS},
 };
 
 static const struct slice encodings[] = {SLICE_INIT("UTF8"), SLICE_INIT("UTF16"),
@@ -198,12 +204,14 @@ static int append_extra(struct strbuf *out, const struct copy_sql *copy, struct 
                              "copy_options holds \"%.*s\", which is not one of those allowed",
                              SLICE_ARG(slice_take(option, 40)));
         }
-        if (extras[i].delimited_only && copy->layout != COPY_DELIMITED) {
+        if (extras[i].rule == EXTRA_DELIMITED_ONLY && copy->layout != COPY_DELIMITED) {
             return error_set(err, ERROR_CONFIGURATION,
                              "copy_options holds %.*s, which only a delimited file can have",
                              SLICE_ARG(extras[i].name));
         }
-        strbuf_append_format(out, " %.*s", SLICE_ARG(extras[i].name));
+        if (extras[i].rule != EXTRA_ALWAYS) {
+            strbuf_append_format(out, " %.*s", SLICE_ARG(extras[i].name));
+        }
     }
     return 0;
 }
@@ -275,7 +283,7 @@ int copy_sql_build(struct strbuf *out, const struct copy_sql *copy, struct error
         append_extra(out, copy, err) != 0) {
         return -1;
     }
-    strbuf_append_text(out, " REGION ");
+    strbuf_append_text(out, " COMPUPDATE OFF STATUPDATE OFF REGION ");
     if (sql_quote_literal(out, copy->region, err) != 0) {
         return -1;
     }

@@ -1,7 +1,9 @@
 /*
- * Redshift's COPY for one file, from a manifest. Pure: the step translates a configuration row
- * into these options; what Redshift refuses to combine is refused here, with the configuration's
- * words. Option order is that of the Python framework.
+ * Redshift's COPY for one file, from a manifest into a temporary table. Pure: the step translates
+ * a configuration row into these options; what Redshift refuses to combine is refused here, with
+ * the configuration's words. Option order is that of the Python framework. COMPUPDATE OFF and
+ * STATUPDATE OFF are always there: COPY would analyse an empty table, which is wasted on a
+ * temporary one.
  */
 #ifndef REDSHIFT_COPY_SQL_H
 #define REDSHIFT_COPY_SQL_H
@@ -36,7 +38,7 @@ struct copy_sql {
     struct slice encoding;    /* empty: UTF8 */
     struct slice date_format; /* empty: auto */
     struct slice time_format; /* empty: auto */
-    struct slice extra;       /* further options of the allow-list, separated by commas */
+    struct slice extra; /* more options, separated by commas; copy_sql.c lists those allowed */
 };
 
 /* Appends the statement; ERROR_CONFIGURATION names the column of the configuration that is wrong.

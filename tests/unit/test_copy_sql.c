@@ -22,7 +22,7 @@ static const struct copy_sql plain = {
     "COPY \"temp\" (\"ndc\", \"pa_type\") FROM 's3://bucket/processing/id/manifest' "              \
     "IAM_ROLE 'arn:aws:iam::1:role/copy' MANIFEST"
 #define FORMATS " IGNOREBLANKLINES DATEFORMAT 'auto' TIMEFORMAT 'auto' ACCEPTINVCHARS ACCEPTANYDATE"
-#define REGION " REGION 'eu-west-1'"
+#define TAIL " COMPUPDATE OFF STATUPDATE OFF REGION 'eu-west-1'"
 
 static void assert_copy(const struct copy_sql *copy, const char *expected)
 {
@@ -50,23 +50,23 @@ static void test_delimited(void **state)
     struct copy_sql copy = plain;
 
     (void)state;
-    assert_copy(&copy, HEAD " DELIMITER AS '|'" FORMATS REGION);
+    assert_copy(&copy, HEAD " DELIMITER AS '|'" FORMATS TAIL);
     copy.remove_quotes = true;
     copy.skip_header = true;
     copy.compression = COPY_GZIP;
-    assert_copy(&copy, HEAD " DELIMITER AS '|' REMOVEQUOTES IGNOREHEADER 1" FORMATS REGION " GZIP");
+    assert_copy(&copy, HEAD " DELIMITER AS '|' REMOVEQUOTES IGNOREHEADER 1" FORMATS TAIL " GZIP");
     copy = plain;
     copy.delimiter = SLICE("\\t");
-    assert_copy(&copy, HEAD " DELIMITER AS '\\t'" FORMATS REGION);
+    assert_copy(&copy, HEAD " DELIMITER AS '\\t'" FORMATS TAIL);
     copy.delimiter = SLICE("\\001");
-    assert_copy(&copy, HEAD " DELIMITER AS '\\001'" FORMATS REGION);
+    assert_copy(&copy, HEAD " DELIMITER AS '\\001'" FORMATS TAIL);
     copy.delimiter = SLICE("'\\");
-    assert_copy(&copy, HEAD " DELIMITER AS '''\\\\'" FORMATS REGION);
+    assert_copy(&copy, HEAD " DELIMITER AS '''\\\\'" FORMATS TAIL);
     copy.delimiter = SLICE("");
     copy.compression = COPY_BZIP2;
-    assert_copy(&copy, HEAD FORMATS REGION " BZIP2");
+    assert_copy(&copy, HEAD FORMATS TAIL " BZIP2");
     copy.compression = COPY_LZOP;
-    assert_copy(&copy, HEAD FORMATS REGION " LZOP");
+    assert_copy(&copy, HEAD FORMATS TAIL " LZOP");
 }
 
 static void test_where_a_field_begins(void **state)
@@ -89,12 +89,12 @@ static void test_csv_and_fixed_width(void **state)
     copy.layout = COPY_CSV;
     copy.delimiter = SLICE(",");
     copy.quote = SLICE("'");
-    assert_copy(&copy, HEAD " FORMAT CSV QUOTE AS '''' DELIMITER AS ','" FORMATS REGION);
+    assert_copy(&copy, HEAD " FORMAT CSV QUOTE AS '''' DELIMITER AS ','" FORMATS TAIL);
     copy = plain;
     copy.layout = COPY_FIXED_WIDTH;
-    assert_copy(&copy, HEAD " FIXEDWIDTH 'NDC:11,pa_type:2'" FORMATS REGION);
+    assert_copy(&copy, HEAD " FIXEDWIDTH 'NDC:11,pa_type:2'" FORMATS TAIL);
     copy.remove_quotes = true;
-    assert_copy(&copy, HEAD " FIXEDWIDTH 'NDC:11,pa_type:2' REMOVEQUOTES" FORMATS REGION);
+    assert_copy(&copy, HEAD " FIXEDWIDTH 'NDC:11,pa_type:2' REMOVEQUOTES" FORMATS TAIL);
 }
 
 static void test_options_of_the_configuration(void **state)
@@ -109,7 +109,10 @@ static void test_options_of_the_configuration(void **state)
     copy.extra = SLICE(" trimblanks,statupdate off , ESCAPE");
     assert_copy(&copy, HEAD " DELIMITER AS '|' IGNOREBLANKLINES DATEFORMAT 'YYYYMMDD' "
                             "TIMEFORMAT 'epochsecs' ACCEPTINVCHARS ACCEPTANYDATE NULL AS '\\\\N' "
-                            "ENCODING UTF16LE TRIMBLANKS STATUPDATE OFF ESCAPE" REGION);
+                            "ENCODING UTF16LE TRIMBLANKS ESCAPE" TAIL);
+    copy = plain;
+    copy.extra = SLICE("COMPUPDATE OFF, statupdate off");
+    assert_copy(&copy, HEAD " DELIMITER AS '|'" FORMATS TAIL);
 }
 
 static void test_what_cannot_be_is_refused_in_the_configurations_words(void **state)
@@ -168,7 +171,7 @@ static void test_values_cannot_leave_their_literals(void **state)
     copy.null_marker = SLICE("' MAXERROR 9 --");
     assert_copy(&copy, "COPY \"temp\" (\"ndc\", \"pa_type\") FROM 's3://b/''; drop table x; --' "
                        "IAM_ROLE 'arn:aws:iam::1:role/copy' MANIFEST DELIMITER AS '|'" FORMATS
-                       " NULL AS ''' MAXERROR 9 --'" REGION);
+                       " NULL AS ''' MAXERROR 9 --'" TAIL);
 }
 
 int main(void)

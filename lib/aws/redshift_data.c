@@ -17,8 +17,9 @@ static const struct aws_service redshift_data_service = {
 
 static const char *const status_names[] = {
     [REDSHIFT_SUBMITTED] = "SUBMITTED", [REDSHIFT_PICKED] = "PICKED",
-    [REDSHIFT_STARTED] = "STARTED",     [REDSHIFT_FINISHED] = "FINISHED",
-    [REDSHIFT_FAILED] = "FAILED",       [REDSHIFT_ABORTED] = "ABORTED",
+    [REDSHIFT_STARTED] = "STARTED",     [REDSHIFT_UNKNOWN] = "UNKNOWN",
+    [REDSHIFT_FINISHED] = "FINISHED",   [REDSHIFT_FAILED] = "FAILED",
+    [REDSHIFT_ABORTED] = "ABORTED",
 };
 
 const char *redshift_status_name(enum redshift_status status)
@@ -174,6 +175,7 @@ static void write_statements(struct json_writer *writer,
         json_write_string(writer, options->statements[i]);
     }
     json_write_array_end(writer);
+    json_write_member_string(writer, "ExecutionMode", SLICE("TRANSACTION"));
 }
 
 int redshift_execute_request(const struct redshift_execute_options *options, struct arena *arena,
@@ -493,8 +495,6 @@ int redshift_cancel(struct aws_client *client, struct slice id, struct arena *ar
 {
     struct aws_request request;
     struct aws_reply reply;
-    if (redshift_cancel_request(id, arena, &request, err) != 0) {
-        return -1;
-    }
-    return aws_call(client, &request, arena, &reply, err);
+    int result = redshift_cancel_request(id, arena, &request, err);
+    return result == 0 ? aws_call(client, &request, arena, &reply, err) : result;
 }

@@ -36,9 +36,9 @@ struct redshift_execute_options {
     bool with_event;           /* EventBridge is told of its end */
 };
 
-/* ExecuteStatement for one statement, BatchExecuteStatement for more. ERROR_CONFIGURATION: the
- * target does not fit together; ERROR_LIMIT: a statement, their number, name or token is over its
- * limit. */
+/* ExecuteStatement for one statement, BatchExecuteStatement in one transaction for more.
+ * ERROR_CONFIGURATION: the target does not fit together; ERROR_LIMIT: a statement, their number,
+ * name or token is over its limit. */
 int redshift_execute_request(const struct redshift_execute_options *options, struct arena *arena,
                              struct aws_request *request, struct error *err);
 /* The Id of the statement. */
@@ -55,6 +55,7 @@ enum redshift_status {
     REDSHIFT_SUBMITTED,
     REDSHIFT_PICKED,
     REDSHIFT_STARTED,
+    REDSHIFT_UNKNOWN, /* the service has lost sight of it: not an end, ask again */
     REDSHIFT_FINISHED,
     REDSHIFT_FAILED,
     REDSHIFT_ABORTED,

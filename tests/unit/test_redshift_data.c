@@ -49,6 +49,7 @@ static void test_submissions_byte_by_byte(void **state)
     assert_request(
         &fake, 0,
         HEAD("BatchExecuteStatement") "{\"Sqls\":[\"LOCK \\\"t\\\"\",\"SELECT 'a\\n'\"],"
+                                      "\"ExecutionMode\":\"TRANSACTION\","
                                       "\"ClusterIdentifier\":\"dw\",\"Database\":\"dev\","
                                       "\"DbUser\":\"loader\",\"StatementName\":"
                                       "\"17|load|1\",\"ClientToken\":\"token-1\","
@@ -223,7 +224,7 @@ static void test_statuses(void **state)
     static const struct {
         const char *name;
         bool is_end;
-    } rows[] = {{"SUBMITTED", false}, {"PICKED", false}, {"STARTED", false},
+    } rows[] = {{"SUBMITTED", false}, {"PICKED", false}, {"STARTED", false}, {"UNKNOWN", false},
                 {"FINISHED", true},   {"FAILED", true},  {"ABORTED", true}};
     struct arena arena;
     struct error err;

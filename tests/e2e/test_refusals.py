@@ -202,7 +202,7 @@ class Refusals(JourneyTest):
             self.system.put(row["private_key"], lines(2))
         self.system.settle()
         self.assert_refused(
-            key, interface, "Redshift loaded 2 rows where 3 were promised", subject=FAILURE
+            key, interface, "^Redshift did not load the 3 rows that were promised", subject=FAILURE
         )
         self.assertEqual(self.system.rows(interface.table), [])
         self.assertEqual(self.system.ledger(interface.table), [])

@@ -53,12 +53,14 @@ class ResultColumn:
 @dataclasses.dataclass
 class Outcome:
     """What a statement came to: `rows` is None without a result set, `count` -1 where nothing is
-    counted."""
+    counted. A COPY counts 0 rows, whatever it loaded; `copied` is what pg_last_copy_count() knows.
+    """
 
     query_id: int
     rows: list[tuple] | None = None
     columns: list[ResultColumn] = dataclasses.field(default_factory=list)
     count: int = -1
+    copied: int = 0
 
 
 class Session:
@@ -139,7 +141,7 @@ class Session:
                 "failed" if error else "success",
                 time.monotonic() - started,
                 error,
-                max(outcome.count, 0),
+                outcome.copied or max(outcome.count, 0),
                 sql,
             )
         return outcome
@@ -147,7 +149,8 @@ class Session:
     def _perform(self, translation: Translation, outcome: Outcome) -> None:
         try:
             if translation.effect is Effect.COPY:
-                outcome.count = self._loader.run(parse_copy(translation.tokens), outcome.query_id)
+                outcome.copied = self._loader.run(parse_copy(translation.tokens), outcome.query_id)
+                outcome.count = 0
                 return
             if translation.effect is Effect.TRUNCATE:
                 self._truncate(translation.commands)
@@ -178,7 +181,7 @@ class Session:
         """For pg_last_query_id() and its like. SET takes no snapshot, so that a LOCK that comes
         next takes none before it holds its table."""
         if translation.effect is Effect.COPY:
-            settings = {"last_copy_count": outcome.count, "last_copy_id": outcome.query_id}
+            settings = {"last_copy_count": outcome.copied, "last_copy_id": outcome.query_id}
         elif translation.effect is Effect.TRUNCATE or self._has_failed():
             return
         else:

@@ -21,7 +21,7 @@ class CopyTest(SessionTest):
         self.run_sql("create table t (a varchar(10), b int, c char(3))")
 
     def copy(self, options: str = "", path: str = f"s3://landing/{KEY}", table: str = "t") -> int:
-        return self.run_sql(f"copy {table} from '{path}' iam_role '{ROLE}' {options}").count
+        return self.run_sql(f"copy {table} from '{path}' iam_role '{ROLE}' {options}").copied
 
     def load(self, data: bytes, options: str = "", table: str = "t") -> list[tuple]:
         """The rows of the table, in order of loading, after a COPY of these bytes."""

@@ -17,20 +17,20 @@ def load_batch(file_id: str, manifest: str, expected: int, load_no: int = 1) -> 
             "select 1/case when count(*) = 0 then 1 else 0 end from rdsftetl.flavor_ledger where"
             f" file_id = {file}"
         ),
-        "create temp table loading (like rdsftetl.flavor including defaults)",
+        "create temp table loading as select ndc, pa_type from rdsftetl.flavor where false",
         (
             f"copy loading (ndc, pa_type) from '{manifest}' iam_role '{ROLE}' manifest delimiter as"
             " '|' ignoreblanklines dateformat 'auto' timeformat 'auto' acceptinvchars"
-            " acceptanydate region 'eu-west-1'"
+            " acceptanydate compupdate off statupdate off region 'eu-west-1'"
         ),
-        f"select 1/case when pg_last_copy_count() = {expected} then 1 else 0 end from loading",
+        f"select 1/case when count(*) = {expected} then 1 else 0 end from loading",
         (
             "insert into rdsftetl.flavor (ndc, pa_type, file_name, load_id)"
             f" select ndc, pa_type, 'it''s \\\\ here', '{load_no}' from loading"
         ),
         (
-            "insert into rdsftetl.flavor_ledger (kind, file_id, number, row_count) values ('load',"
-            f" {file}, {load_no}, pg_last_copy_count())"
+            "insert into rdsftetl.flavor_ledger (kind, file_id, number, row_count)"
+            f" select 'load', {file}, {load_no}, count(*) from loading"
         ),
     ]
 
@@ -78,7 +78,7 @@ class Load(DataApiTest):
             )
         )
         self.assertEqual(
-            [part["ResultRows"] for part in described["SubStatements"]], [-1, 1, -1, 2, 2, 2, 1]
+            [part["ResultRows"] for part in described["SubStatements"]], [-1, 1, -1, 0, 1, 2, 1]
         )
         self.assertEqual(
             self.values("select ndc, pa_type, file_name, load_id from rdsftetl.flavor order by 1"),

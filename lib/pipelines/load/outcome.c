@@ -225,20 +225,18 @@ static int confirm_in_ledger(struct job *job, const struct ended *ended, struct 
     return end_good_load(job, &confirmed, rows, err);
 }
 
-static struct slice unbalanced_reason(const struct job *job,
-                                      const struct redshift_statement *statement)
+/* How many rows COPY loaded is unknown: Redshift reports 0 for every COPY. */
+static struct slice unbalanced_reason(const struct job *job)
 {
-    int64_t found = statement->parts[LOAD_COPY].rows;
-    struct slice rows =
-        found < 0 ? SLICE("another number of") : arena_format(job->arena, "%lld", (long long)found);
     if (job->record.loadable_records < 0) {
         return SLICE("there is no record to load: the file holds none, or blank lines and a header "
                      "only");
     }
     return arena_format(job->arena,
-                        "Redshift loaded %.*s rows where %lld were promised (the trailer promises "
-                        "%lld records, %lld of them blank lines); nothing was kept",
-                        SLICE_ARG(rows), (long long)job->record.loadable_records,
+                        "Redshift did not load the %lld rows that were promised, but another "
+                        "number (the trailer promises %lld records, %lld of them blank lines); "
+                        "nothing was kept",
+                        (long long)job->record.loadable_records,
                         (long long)job->record.promised_records,
                         (long long)(job->record.file_records - job->record.loadable_records));
 }
@@ -316,8 +314,7 @@ static int end_failed_load(struct job *job, const struct ended *ended, struct er
         return end_failed_copy(job, ended, err);
     }
     if (ended->failed == LOAD_BALANCE && says_no(ended)) {
-        return end_load(job, ended, FILE_REJECTED, FILE_COUNT_UNKNOWN,
-                        unbalanced_reason(job, ended->statement), err);
+        return end_load(job, ended, FILE_REJECTED, FILE_COUNT_UNKNOWN, unbalanced_reason(job), err);
     }
     return end_load(job, ended, FILE_FAILED, FILE_COUNT_UNKNOWN, failure_reason(job, ended), err);
 }

@@ -8,6 +8,7 @@
 Not here: sessions that outlive a statement, results as CSV.
 """
 
+import dataclasses
 import json
 import typing
 
@@ -17,7 +18,8 @@ from .protocols import JsonService
 from .redshift_catalogue import Catalogue
 from .redshift_copy_files import Objects
 from .redshift_database import CLUSTER, USER, WORKGROUP, RedshiftDatabase
-from .redshift_errors import SqlError, serializable_violation
+from .redshift_errors import SqlError
+from .redshift_failures import choose
 from .redshift_runner import Publish, Runner
 from .redshift_shapes import SHAPES
 from .redshift_sql import parameter_names
@@ -72,10 +74,13 @@ class RedshiftDataService(JsonService):
 
     # -- knobs ----------------------------------------------------------------------------------
 
-    def fail_next(self, error: str | None = None, statement: int = 1) -> None:
-        """The next Execute or Batch fails at its nth SQL (0: at the commit), by default with error
-        1023."""
-        self.knobs.failures.append((error or serializable_violation("100500").text(), statement))
+    def fail_next(
+        self, error: str | None = None, statement: int | str | None = None, name: str = ""
+    ) -> None:
+        """The next Execute or Batch whose name contains `name` fails: as a failure of
+        redshift_failures does, or with that text, at its first SQL. `statement` is another place:
+        its nth SQL (0: at the commit), or what Failure.part may be. By default error 1023."""
+        self.knobs.failures.append(choose(error, statement, name))
 
     def pause(self) -> None:
         """Statements stay in STARTED until `resume`."""
@@ -89,16 +94,21 @@ class RedshiftDataService(JsonService):
         return all(statement.told.wait(seconds) for statement in self._store.all())
 
     def control(self, data: dict) -> dict:
-        """The knobs as one JSON object; answers how they stand. `fail`: {"error": …, "statement":
-        n}."""
-        known = {"fail", "events", "delay", "paused", "active_limit", "page_bytes"}
+        """The knobs as one JSON object; answers how they stand. `fail`: the arguments of
+        fail_next."""
+        known = {"fail", "events", "sight", "unknown", "delay", "paused"}
+        known |= {"active_limit", "page_bytes"}
         if unknown := set(data) - known:
             raise ValueError(f"{sorted(unknown)}: the knobs are {sorted(known)}")
         if "fail" in data:
             self.fail_next(**data["fail"])
         if data.get("events", "normal") not in ("normal", "early", "twice", "never"):
             raise ValueError("events are normal, early, twice or never")
+        if data.get("sight", "role") not in ("role", "session"):
+            raise ValueError("sight is role or session")
         self.knobs.events = data.get("events", self.knobs.events)
+        self.knobs.sight = data.get("sight", self.knobs.sight)
+        self.knobs.unknown = int(data.get("unknown", self.knobs.unknown))
         self.knobs.delay = float(data.get("delay", self.knobs.delay))
         self.active_limit = int(data.get("active_limit", self.active_limit))
         self.page_bytes = int(data.get("page_bytes", self.page_bytes))
@@ -106,11 +116,13 @@ class RedshiftDataService(JsonService):
             self.pause() if data["paused"] else self.resume()
         return {
             "events": self.knobs.events,
+            "sight": self.knobs.sight,
+            "unknown": self.knobs.unknown,
             "delay": self.knobs.delay,
             "paused": not self.knobs.running.is_set(),
             "active_limit": self.active_limit,
             "page_bytes": self.page_bytes,
-            "failures": list(self.knobs.failures),
+            "failures": [dataclasses.asdict(failure) for failure in self.knobs.failures],
             "active": self._store.active(),
         }
 
@@ -160,6 +172,7 @@ class RedshiftDataService(JsonService):
             known = self._store.by_token(principal, token, mark) if token else None
             if known is not None:
                 return known
+            self._refuse_on_purpose(data.get("StatementName", ""), sqls)
             identity = self._identity(data, principal)
             if self._store.active() >= self.active_limit:
                 raise ServiceError(
@@ -181,6 +194,10 @@ class RedshiftDataService(JsonService):
             self._store.add(statement, token, mark)
         self._runner.start(statement)
         return statement
+
+    def _refuse_on_purpose(self, name: str, sqls: list[str]) -> None:
+        if refusal := self._runner.take_failure(name, sqls, refusal=True):
+            raise ServiceError(refusal.code, refusal.error, refusal.http_status)
 
     # -- who ------------------------------------------------------------------------------------
 
@@ -243,13 +260,42 @@ class RedshiftDataService(JsonService):
 
     # -- asking ---------------------------------------------------------------------------------
 
-    def DescribeStatement(self, data: dict, request: Request) -> dict:
+    def _find(self, operation: str, data: dict, request: Request):
+        """The statement, and which of the batch. With the knob `sight` at session the caller's
+        policy has the condition redshift-data:statement-owner-iam-userid = ${aws:userid}."""
         statement, sub = self._store.find(data["Id"], request.principal)
+        if not self._may_see(statement, request.principal):
+            raise ServiceError(
+                "AccessDeniedException",
+                f"User: {request.principal.arn} is not authorized to perform: "
+                f"redshift-data:{operation} because no identity-based policy allows the "
+                f"redshift-data:{operation} action",
+            )
+        return statement, sub
+
+    def _may_see(self, statement: Statement, principal: Principal) -> bool:
+        return self.knobs.sight == "role" or statement.principal.arn == principal.arn
+
+    def DescribeStatement(self, data: dict, request: Request) -> dict:
+        statement, sub = self._find("DescribeStatement", data, request)
         statement.done.wait(data.get("WaitTimeSeconds") or 0)
-        return results.describe_sub(sub) if sub else results.describe(statement)
+        if sub:
+            return results.describe_sub(sub)
+        reply = results.describe(statement)
+        if statement.status not in ACTIVE and self._is_unknown():
+            reply["Status"] = "UNKNOWN"
+            reply.pop("Error", None)
+        return reply
+
+    def _is_unknown(self) -> bool:
+        """Counts the knob `unknown` down."""
+        with self._store.lock:
+            found = self.knobs.unknown > 0
+            self.knobs.unknown -= found
+            return found
 
     def GetStatementResult(self, data: dict, request: Request) -> dict:
-        statement, sub = self._store.find(data["Id"], request.principal)
+        statement, sub = self._find("GetStatementResult", data, request)
         part = sub or (None if statement.is_batch else statement.subs[0])
         if part is None or statement.status != "FINISHED" or not part.has_result_set:
             raise not_found(
@@ -282,6 +328,7 @@ class RedshiftDataService(JsonService):
             return (
                 status in ("ALL", statement.status)
                 and statement.name.startswith(prefix)
+                and self._may_see(statement, request.principal)
                 and (
                     data.get("RoleLevel", True) or statement.principal.arn == request.principal.arn
                 )
@@ -302,7 +349,7 @@ class RedshiftDataService(JsonService):
         return reply
 
     def CancelStatement(self, data: dict, request: Request) -> dict:
-        statement, sub = self._store.find(data["Id"], request.principal)
+        statement, sub = self._find("CancelStatement", data, request)
         if sub is not None:
             raise ServiceError("ValidationException", "A part of a batch cannot be cancelled")
         if statement.status not in ACTIVE:

@@ -127,7 +127,8 @@ class DataApiTest(PostgresTest):
 
     def setUp(self):
         self.events.clear()
-        self.addCleanup(self.service.control, {"events": "normal", "delay": 0, "paused": False})
+        normal = {"events": "normal", "sight": "role", "unknown": 0, "delay": 0, "paused": False}
+        self.addCleanup(self.service.control, normal)
 
     def call(self, operation: str, principal: Principal = LOADER, **data) -> dict:
         headers = Headers(

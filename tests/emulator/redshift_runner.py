@@ -13,6 +13,7 @@ import psycopg2
 from .redshift_copy_files import Objects
 from .redshift_database import RedshiftDatabase
 from .redshift_errors import SqlError
+from .redshift_failures import LAST, WHOLE, Failure, take
 from .redshift_session import Session
 from .redshift_statements import RESULT_SECONDS, Statement, SubStatement
 from .service import ACCOUNT_ID, Clock
@@ -27,13 +28,18 @@ Publish = typing.Callable[[dict], object]
 
 @dataclasses.dataclass
 class Knobs:
-    """What tests can turn. `events`: normal, early (before Execute answers), twice, never."""
+    """What tests can turn.
+
+    events: normal, early (before Execute answers), twice, never. sight: a statement is seen by its
+    whole role, or by the session that submitted it. unknown: so many times DescribeStatement
+    answers UNKNOWN about a statement that has ended.
+    """
 
     events: str = "normal"
+    sight: str = "role"
+    unknown: int = 0
     delay: float = 0.0  # seconds between STARTED and the first SQL, for every statement
-    failures: list[tuple[str, int]] = dataclasses.field(
-        default_factory=list
-    )  # (error, nth SQL; 0: at commit)
+    failures: list[Failure] = dataclasses.field(default_factory=list)
     running: threading.Event = dataclasses.field(default_factory=threading.Event)
 
     def __post_init__(self):
@@ -63,8 +69,7 @@ class Runner:
         self._threads: set[threading.Thread] = set()
 
     def start(self, statement: Statement) -> None:
-        with self._lock:
-            failure = self.knobs.failures.pop(0) if self.knobs.failures else None
+        failure = self.take_failure(statement.name, [sub.sql for sub in statement.subs])
         thread = threading.Thread(
             target=self._run,
             args=(statement, failure),
@@ -74,6 +79,10 @@ class Runner:
         with self._lock:
             self._threads.add(thread)
         thread.start()
+
+    def take_failure(self, name: str, sqls: list[str], refusal: bool = False) -> Failure | None:
+        with self._lock:
+            return take(self.knobs.failures, name, sqls, refusal)
 
     def cancel(self, statement: Statement) -> None:
         statement.cancelled.set()
@@ -98,12 +107,14 @@ class Runner:
 
     # -- one statement --------------------------------------------------------------------------
 
-    def _run(self, statement: Statement, failure: tuple[str, int] | None) -> None:
+    def _run(self, statement: Statement, failure: Failure | None) -> None:
         started = time.monotonic_ns()
         try:
             with self._slots:
                 self._advance(statement, "PICKED")
                 self._in_session(statement, failure)
+        except _Reported as report:
+            self._end(statement, report.status, report.text(), started)
         except SqlError as error:
             self._end(statement, _final(statement), error.text(), started)
         except Exception as error:  # a statement must come to an end whatever happens
@@ -116,7 +127,7 @@ class Runner:
         with self._lock:
             self._threads.discard(threading.current_thread())
 
-    def _in_session(self, statement: Statement, failure: tuple[str, int] | None) -> None:
+    def _in_session(self, statement: Statement, failure: Failure | None) -> None:
         session = self._connect(statement)
         try:
             statement.pid = session.pid
@@ -147,22 +158,28 @@ class Runner:
                 break
 
     def _execute(
-        self, statement: Statement, session: Session, failure: tuple[str, int] | None
+        self, statement: Statement, session: Session, failure: Failure | None
     ) -> None:
         transaction = statement.is_batch and statement.in_transaction
         parameters = {item["name"]: item["value"] for item in statement.parameters}
+        fails = bool(failure) and not failure.commits
+        place = failure.place([sub.sql for sub in statement.subs]) if fails else None
+        if fails and failure.part == WHOLE:
+            raise _Reported(failure.error, failure.status)
         if transaction:
             session.begin()
         for number, sub in enumerate(statement.subs, 1):
-            error = failure[0] if failure and failure[1] == number else ""
+            error = failure.error if number == place else ""
             try:
                 self._one(statement, sub, session, parameters, error)
             except SqlError as problem:
                 self._abort_rest(statement, number)
                 raise _numbered(statement, number, problem) from None
-        if failure and failure[1] == 0:
-            raise SqlError(failure[0])
+        if place == 0:
+            raise SqlError(failure.error)
         session.commit()
+        if failure and failure.commits:
+            _hide_success(statement, failure)
 
     def _one(
         self,
@@ -259,8 +276,30 @@ def _numbered(statement: Statement, number: int, problem: SqlError) -> SqlError:
     return _Worded(f"Query #{number} failed with {problem.text()}", problem.sqlstate)
 
 
+def _hide_success(statement: Statement, failure: Failure) -> None:
+    """Reports a statement that was committed as one that failed."""
+    hidden = {WHOLE: statement.subs, LAST: statement.subs[-1:]}.get(failure.part, [])
+    status, error = failure.status, failure.error
+    for sub in hidden:
+        sub.outcome = None
+        sub.status, sub.error = (
+            (status, error) if failure.part == LAST else ("ABORTED", AFTER_FAILURE)
+        )
+    if failure.part == LAST and statement.is_batch:
+        error = f"Query #{len(statement.subs)} failed with {error}"
+    raise _Reported(error, status)
+
+
 class _Worded(SqlError):
     """An error whose text is complete."""
 
     def text(self) -> str:
         return self.message
+
+
+class _Reported(_Worded):
+    """The end of the whole statement, as a failure that was chosen has it."""
+
+    def __init__(self, error: str, status: str):
+        super().__init__(error)
+        self.status = status

@@ -1,8 +1,11 @@
 """SQL errors in Redshift's words."""
 
+import re
+
 import psycopg2
 
 SERIALIZATION_FAILURES = ("40001",)
+_DENIED = "permission denied for relation "  # as PostgreSQL 8.0, which Redshift comes from
 BYTES_CHECK = (  # prefix of the constraints that redshift_tables adds: ..._<length>_<column>
     "redshift_bytes_"
 )
@@ -86,8 +89,12 @@ def from_postgres(error: psycopg2.Error, reads_table: bool = False) -> SqlError:
         return SqlError(f"value too long for type character varying({length})", "22001")
     elif state == "57014":
         message = "Query cancelled on user's request"
-    elif state == "23502":
+    elif state == "23502":  # UNPROVED words
         return SqlError(f"Cannot insert a NULL value into column {diagnostic.column_name}", state)
+    elif state == "428C9":  # UNPROVED words
+        return SqlError("cannot set an identity column to a value", state)
+    elif state == "42501":
+        message = re.sub("^permission denied for (table|view) ", _DENIED, message)
     position = int(diagnostic.statement_position) if diagnostic.statement_position else None
     detail = diagnostic.message_detail or ""
     return SqlError(message, state, position, detail, diagnostic.message_hint or "")

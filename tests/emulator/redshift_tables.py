@@ -2,7 +2,8 @@
 
 Primary, unique and foreign keys are declarations only: they never refuse a row, so they are not
 passed on (a primary key still means NOT NULL). The length of VARCHAR counts bytes; a check
-constraint, which LIKE copies, holds Postgres to that.
+constraint, which LIKE copies, holds Postgres to that. As in Redshift, LIKE takes over NOT NULL but
+not IDENTITY, and CREATE TABLE AS takes over neither.
 """
 
 import hashlib

@@ -96,6 +96,16 @@ class Statements(SilentTest):
         self.system.settle()
         self.assert_done(key, interface, 4, ROWS)
 
+    def test_a_status_that_is_unknown_at_first(self):
+        """UNKNOWN is no end: the event goes back to Lambda."""
+        interface = self.new_interface()
+        key = self.put_silently(interface, ROWS)
+        self.system.local.redshift.control({"unknown": 2})
+        self.deliver(s3_record(key, ROWS))
+        self.system.settle()
+        self.assertEqual(self.system.local.redshift.control({})["unknown"], 0)
+        self.assert_done(key, interface, 4, ROWS)
+
     def test_of_an_earlier_load(self):
         """It comes again while the next load runs, and does not end that one."""
         redshift = self.system.local.redshift

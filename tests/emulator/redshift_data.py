@@ -4,6 +4,7 @@
     redshift_statements  what is known          redshift_runner      how statements run
     redshift_session     one connection         redshift_sql …       the dialect
     redshift_load …      COPY                   redshift_database    the Postgres below
+    redshift_failures    failures on purpose
 
 Not here: sessions that outlive a statement, results as CSV.
 """

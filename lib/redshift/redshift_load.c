@@ -3,6 +3,7 @@
 #include "aws/s3.h"
 #include "base/json.h"
 #include "base/json_writer.h"
+#include "redshift/failure.h"
 
 #include "base/banned.h"
 
@@ -102,27 +103,6 @@ int redshift_load_put_manifest(struct aws_client *client, struct slice bucket, s
     return result == 0 ? 0 : error_prefix(err, "manifest");
 }
 
-bool redshift_load_is_conflict(struct slice error)
-{
-    static const struct slice signs[] = {
-        SLICE_INIT("ERROR: 1023"),
-        SLICE_INIT("Serializable isolation violation"),
-        SLICE_INIT("could not serialize access"),
-        SLICE_INIT("deadlock detected"),
-    };
-    for (size_t i = 0; i < sizeof(signs) / sizeof(signs[0]); i++) {
-        if (slice_search(error, signs[i]) != SLICE_NONE) {
-            return true;
-        }
-    }
-    return false;
-}
-
-bool redshift_load_guard_says_no(struct slice error)
-{
-    return slice_search(error, SLICE("by zero")) != SLICE_NONE;
-}
-
 /* ---- questions ------------------------------------------------------------------------------- */
 
 /* Waits until the statement has ended, asking less and less often. */
@@ -147,6 +127,20 @@ static int wait_for_end(struct aws_client *client, struct slice id, int64_t unti
     }
 }
 
+static int explain_no_answer(const struct redshift_statement *statement, struct error *err)
+{
+    if (statement->status == REDSHIFT_ABORTED) {
+        return error_set(err, ERROR_BUSY, "the question was aborted in Redshift");
+    }
+    (void)error_set(err, ERROR_REMOTE, "Redshift could not answer: %.*s",
+                    SLICE_ARG(statement->error));
+    error_set_code(err, REDSHIFT_NO_ANSWER);
+    if (err != NULL) {
+        err->retryable = failure_passes(failure_read(statement->error).kind);
+    }
+    return -1;
+}
+
 int redshift_load_ask(struct aws_client *client, const struct redshift_target *target,
                       struct slice sql, int64_t patience_ms, struct arena *arena,
                       struct redshift_page *page, struct error *err)
@@ -163,14 +157,8 @@ int redshift_load_ask(struct aws_client *client, const struct redshift_target *t
         wait_for_end(client, id, until_ms, arena, &statement, err) != 0) {
         return -1;
     }
-    if (statement.status == REDSHIFT_ABORTED) {
-        return error_set(err, ERROR_BUSY, "the question was aborted in Redshift");
-    }
     if (statement.status != REDSHIFT_FINISHED) {
-        (void)error_set(err, ERROR_REMOTE, "Redshift could not answer: %.*s",
-                        SLICE_ARG(statement.error));
-        error_set_code(err, REDSHIFT_NO_ANSWER);
-        return -1;
+        return explain_no_answer(&statement, err);
     }
     return redshift_result(client, id, SLICE(""), arena, page, err);
 }

@@ -36,15 +36,8 @@ int redshift_load_unpack(struct arena *arena, struct slice packed, struct slice 
 int redshift_load_put_manifest(struct aws_client *client, struct slice bucket, struct slice key,
                                struct slice manifest_key, struct arena *arena, struct error *err);
 
-/* Does the error of a statement say that another transaction was in the way (1023 and its like)?
- * The same batch can succeed another time. */
-bool redshift_load_is_conflict(struct slice error);
-
-/* Is it the error by which guard and balance stop a batch, rather than one that kept them from
- * being asked? Nothing but their CASE divides by zero. */
-bool redshift_load_guard_says_no(struct slice error);
-
-/* err->code: Redshift took the question, and its own answer is that there can be none. */
+/* err->code: Redshift took the question and failed to answer it. The message holds its own words,
+ * for failure_read; retryable if that failure passes by itself. */
 #define REDSHIFT_NO_ANSWER SLICE("NoAnswer")
 
 /*

@@ -1,6 +1,7 @@
 #include "statement/ledger.h"
 
 #include "base/log.h"
+#include "redshift/failure.h"
 #include "redshift/load_batch.h"
 #include "redshift/redshift_load.h"
 
@@ -65,7 +66,7 @@ bool ledger_is_silent(const struct error *err)
 static bool is_missing(const struct error *err)
 {
     return ledger_is_silent(err) &&
-           slice_search(slice_from(err->message), SLICE("does not exist")) != SLICE_NONE;
+           failure_read(slice_from(err->message)).kind == FAILURE_MISSING_RELATION;
 }
 
 int ledger_find(struct job *job, enum statement_kind kind, bool *known, int64_t *rows,

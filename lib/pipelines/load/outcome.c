@@ -1,6 +1,7 @@
 #include "pipelines/load/outcome.h"
 
 #include "base/log.h"
+#include "redshift/failure.h"
 #include "redshift/load_batch.h"
 #include "redshift/redshift_load.h"
 #include "statement/ledger.h"
@@ -157,9 +158,14 @@ static int end_good_load(struct job *job, const struct ended *ended, int64_t row
                     SLICE(""), err);
 }
 
+static enum failure_kind kind_of(const struct ended *ended)
+{
+    return failure_read(error_text(ended)).kind;
+}
+
 static bool says_no(const struct ended *ended)
 {
-    return redshift_load_guard_says_no(error_text(ended));
+    return kind_of(ended) == FAILURE_ASSERTION;
 }
 
 static struct slice failure_reason(const struct job *job, const struct ended *ended)
@@ -241,12 +247,6 @@ static struct slice unbalanced_reason(const struct job *job)
                         (long long)(job->record.file_records - job->record.loadable_records));
 }
 
-/* Without a trailer nobody unpacks the file before Redshift, which names the codec after this. */
-static bool is_broken_pack(struct slice error)
-{
-    return slice_search(error, SLICE("failed to inflate")) != SLICE_NONE;
-}
-
 /* COPY sends people to the table of load errors when rows are at fault; else it is ours to find out
  * why. What that table says is welcome, but nothing waits for it. */
 static int end_failed_copy(struct job *job, const struct ended *ended, struct error *err)
@@ -256,7 +256,7 @@ static int end_failed_copy(struct job *job, const struct ended *ended, struct er
     if (load_errors_read(job, &lines, &silence) != 0) {
         log_warn("Redshift does not tell which rows could not be loaded", LOG_CAUSE(&silence));
     }
-    if (lines.size == 0 && slice_search(error_text(ended), SLICE("load_error")) != SLICE_NONE) {
+    if (lines.size == 0 && kind_of(ended) == FAILURE_BAD_ROWS) {
         lines = error_text(ended);
     }
     if (lines.size > 0) {
@@ -265,7 +265,7 @@ static int end_failed_copy(struct job *job, const struct ended *ended, struct er
             arena_format(job->arena, "Redshift could not load the file: %.*s", SLICE_ARG(lines)),
             err);
     }
-    if (is_broken_pack(error_text(ended))) {
+    if (kind_of(ended) == FAILURE_BAD_ARCHIVE) { /* without a trailer, Redshift unpacks it first */
         return end_load(job, ended, FILE_REJECTED, FILE_COUNT_UNKNOWN,
                         arena_format(job->arena, "Redshift could not unpack the file: %.*s",
                                      SLICE_ARG(error_text(ended))),
@@ -303,8 +303,8 @@ static int end_failed_load(struct job *job, const struct ended *ended, struct er
         return end_load(job, ended, FILE_FAILED, FILE_COUNT_UNKNOWN, failure_reason(job, ended),
                         err);
     }
-    if (ended->statement->status == REDSHIFT_FAILED &&
-        redshift_load_is_conflict(error_text(ended)) && job->record.load_no < LOADS_LIMIT) {
+    if (ended->statement->status == REDSHIFT_FAILED && kind_of(ended) == FAILURE_CONFLICT &&
+        job->record.load_no < LOADS_LIMIT) {
         return load_again(job, ended, err);
     }
     if (ended->failed == LOAD_GUARD || ledger_alone_knows(ended->statement)) {

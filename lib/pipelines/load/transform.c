@@ -1,6 +1,7 @@
 #include "pipelines/load/transform.h"
 
 #include "base/log.h"
+#include "redshift/failure.h"
 #include "redshift/load_batch.h"
 #include "redshift/redshift_load.h"
 #include "redshift/sql_split.h"
@@ -270,7 +271,7 @@ static int confirm_in_ledger(struct job *job, const struct ended *ended, struct 
     int64_t rows;
     bool known = true;
     struct error silence;
-    bool says_no = redshift_load_guard_says_no(ended->error);
+    bool says_no = failure_read(ended->error).kind == FAILURE_ASSERTION;
     if (ledger_knows(job, STATEMENT_TRANSFORM, says_no ? LEDGER_BRIEFLY : LEDGER_UNTIL_DEADLINE,
                      &known, &rows, &silence) != 0) {
         if (ended->broke_at_guard && !says_no && ledger_is_silent(&silence)) {
@@ -311,7 +312,7 @@ int transform_record(struct job *job, const struct redshift_statement *statement
     if (statement->status == REDSHIFT_FINISHED) {
         return end_transform(job, &ended, FILE_DONE, SLICE(""), err);
     }
-    if (statement->status == REDSHIFT_FAILED && redshift_load_is_conflict(error) &&
+    if (statement->status == REDSHIFT_FAILED && failure_read(error).kind == FAILURE_CONFLICT &&
         job->record.transform_no < TRANSFORMS_LIMIT) {
         return transform_again(job, &ended, err);
     }

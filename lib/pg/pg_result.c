@@ -1,5 +1,7 @@
 #include "pg/pg.h"
 
+#include "base/array.h"
+
 #include <assert.h>
 
 #include "base/banned.h"
@@ -24,7 +26,7 @@ static const char *type_name(uint32_t type)
         {1184, "timestamptz"}, {1186, "interval"},  {TYPE_NUMERIC, "numeric"},
         {2950, "uuid"},        {3802, "jsonb"},
     };
-    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(names); i++) {
         if (names[i].type == type) {
             return names[i].name;
         }

@@ -1,5 +1,6 @@
 #include "pg/pg_server.h"
 
+#include "base/array.h"
 #include "base/env.h"
 
 #include <arpa/inet.h>
@@ -92,7 +93,7 @@ static int take_public(struct slice host, bool is_proxy, const char **path, stru
         "/etc/ssl/certs/ca-certificates.crt", /* Debian */
         "/etc/ssl/cert.pem",
     };
-    for (size_t i = is_proxy ? 0 : 1; i < sizeof(bundles) / sizeof(bundles[0]); i++) {
+    for (size_t i = is_proxy ? 0 : 1; i < COUNT_OF(bundles); i++) {
         if (access(bundles[i], R_OK) == 0) {
             *path = bundles[i];
             return 0;

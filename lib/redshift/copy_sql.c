@@ -1,5 +1,6 @@
 #include "redshift/copy_sql.h"
 
+#include "base/array.h"
 #include "base/sql_quote.h"
 
 #include "base/banned.h"
@@ -24,8 +25,6 @@ static const struct {
 
 static const struct slice encodings[] = {SLICE_INIT("UTF8"), SLICE_INIT("UTF16"),
                                          SLICE_INIT("UTF16LE"), SLICE_INIT("UTF16BE")};
-
-#define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
 
 static int check_repeated(const struct copy_column *columns, size_t i, struct error *err)
 {

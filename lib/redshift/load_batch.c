@@ -1,5 +1,6 @@
 #include "redshift/load_batch.h"
 
+#include "base/array.h"
 #include "base/sql_quote.h"
 #include "base/utf8.h"
 #include "redshift/sql_split.h"
@@ -355,8 +356,7 @@ static int bind_query(struct arena *arena, const struct transform_batch *batch,
         {SLICE("to"), strbuf_slice(&to)},
     };
     while (sql_split_next(&rest, &statement)) {
-        *statements++ = bind_statement(arena, statement, parameters,
-                                       sizeof(parameters) / sizeof(parameters[0]));
+        *statements++ = bind_statement(arena, statement, parameters, COUNT_OF(parameters));
     }
     result = 0;
 done:

@@ -1,5 +1,7 @@
 #include "redshift/sql_split.h"
 
+#include "base/array.h"
+
 #include "base/banned.h"
 
 static bool is_word(char byte)
@@ -215,7 +217,7 @@ bool sql_split_ends_transaction(struct slice statement)
     if (first.size > 0) {
         first = slice_take(first, piece_length(first));
     }
-    for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(words); i++) {
         if (slice_equal_nocase(first, words[i])) {
             return true;
         }

@@ -1,5 +1,6 @@
 #include "redshift/statement_name.h"
 
+#include "base/array.h"
 #include "base/utf8.h"
 
 #include "base/banned.h"
@@ -60,7 +61,7 @@ static bool is_file_id(struct slice text)
 
 static bool parse_kind(struct slice text, enum statement_kind *kind)
 {
-    for (size_t i = 0; i < sizeof(kind_names) / sizeof(kind_names[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(kind_names); i++) {
         if (slice_equal(text, slice_from(kind_names[i]))) {
             *kind = (enum statement_kind)i;
             return true;

@@ -15,7 +15,7 @@ static int ask(struct job *job, enum statement_kind kind, int64_t number, struct
     if (outcome_record(job, &name, statement_id, SLICE(""), &failure) == 0) {
         return 0;
     }
-    if (slice_equal(slice_from(failure.code), OUTCOME_NOT_ENDED)) {
+    if (error_is(&failure, OUTCOME_NOT_ENDED)) {
         log_info("the statement still runs", LOG_TEXT("statement", statement_id));
         return 0;
     }

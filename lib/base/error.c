@@ -1,5 +1,6 @@
 #include "base/error.h"
 
+#include "base/array.h"
 #include "base/redact.h"
 #include "base/strbuf.h"
 #include "base/utf8.h"
@@ -22,7 +23,7 @@ static const char *const kind_names[] = {
 const char *error_kind_name(enum error_kind kind)
 {
     size_t index = (size_t)kind;
-    return index < sizeof(kind_names) / sizeof(kind_names[0]) ? kind_names[index] : "Unknown";
+    return index < COUNT_OF(kind_names) ? kind_names[index] : "Unknown";
 }
 
 static bool is_retryable(enum error_kind kind)
@@ -73,6 +74,11 @@ void error_set_code(struct error *err, struct slice code)
     if (err != NULL) {
         (void)snprintf(err->code, sizeof(err->code), "%.*s", SLICE_ARG(code));
     }
+}
+
+bool error_is(const struct error *err, struct slice code)
+{
+    return slice_equal(slice_from(err->code), code);
 }
 
 int error_prefix(struct error *err, const char *format, ...)

@@ -47,6 +47,9 @@ int error_set(struct error *err, enum error_kind kind, const char *format, ...)
 /* The service's own code, cut to what fits; an error without one keeps an empty code. */
 void error_set_code(struct error *err, struct slice code);
 
+/* Does the error carry this code? Of services: S3, SQLSTATEs, our own. */
+bool error_is(const struct error *err, struct slice code);
+
 /* Puts "<format>: " before the message, and returns -1: context is added on the way up. */
 int error_prefix(struct error *err, const char *format, ...) __attribute__((format(printf, 2, 3)));
 

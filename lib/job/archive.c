@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "base/utf8.h"
 #include "job/copy_version.h"
+#include "pg/pg_code.h"
 
 #include "base/banned.h"
 
@@ -57,7 +58,7 @@ static int store_name(struct job *job, struct error *err)
     if (try_name(job, key_at(job, time, false), &name_error) == 0) {
         return 0;
     }
-    if (!slice_equal(slice_from(name_error.code), SLICE("23505"))) { /* unique_violation */
+    if (!error_is(&name_error, PG_UNIQUE_VIOLATION)) {
         *err = name_error;
         return -1;
     }

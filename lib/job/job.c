@@ -116,7 +116,7 @@ int job_read_config(struct job *job, struct error *err)
     if (job->record.config_sid.size > 0 &&
         file_config_read(&services->pg, &services->config_tables, job->record.config_sid,
                          job->arena, &job->config, &failure) != 0) {
-        if (!slice_equal(slice_from(failure.code), FILE_CONFIG_GONE)) {
+        if (!error_is(&failure, FILE_CONFIG_GONE)) {
             keep_what_is_settled(job);
             *err = failure;
             return -1;

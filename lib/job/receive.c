@@ -212,7 +212,7 @@ int receive_object(struct services *services, const struct receive_request *requ
     }
     if (file_config_match(&services->pg, &services->config_tables, object->key, arena, &job->config,
                           &no_match) != 0 &&
-        !slice_equal(slice_from(no_match.code), FILE_CONFIG_NO_MATCH)) {
+        !error_is(&no_match, FILE_CONFIG_NO_MATCH)) {
         *err = no_match;
         return -1;
     }

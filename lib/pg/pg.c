@@ -3,6 +3,7 @@
 #include "base/log.h"
 #include "base/redact.h"
 #include "base/strbuf.h"
+#include "pg/pg_code.h"
 #include "pg/pg_connect.h"
 #include "pg/pg_error.h"
 #include "pg/pg_exchange.h"
@@ -362,7 +363,7 @@ int pg_commit(struct pg *pg, struct error *err)
     if (strcmp(commit.tag, "COMMIT") != 0) {
         error_set(err, ERROR_REMOTE,
                   "the transaction was rolled back, because a statement in it had failed");
-        error_set_code(err, SLICE("25P02"));
+        error_set_code(err, PG_FAILED_TRANSACTION);
         return -1;
     }
     return 0;

@@ -1,6 +1,8 @@
 #include "pg/pg_error.h"
 
+#include "base/array.h"
 #include "base/strbuf.h"
+#include "pg/pg_code.h"
 
 #include "base/banned.h"
 
@@ -14,30 +16,36 @@ struct sqlstate_rule {
     bool retryable;
 };
 
-/* The first that fits holds; anything else is ERROR_REMOTE. */
+/*
+ * The first that fits holds; anything else is ERROR_REMOTE and permanent. Retryable is what passes
+ * by itself: callers repeat only what is idempotent and fenced, so that a statement whose outcome
+ * is unknown may be retried, too.
+ */
 static const struct sqlstate_rule rules[] = {
-    {SLICE_INIT("08"), ERROR_NETWORK, true},
-    {SLICE_INIT("0B"), ERROR_BUSY, true},
-    {SLICE_INIT("22"), ERROR_INVALID, false},
-    {SLICE_INIT("23"), ERROR_CONFLICT, false},
-    {SLICE_INIT("25006"), ERROR_NETWORK, true}, /* read-only: a failover made it a reader */
-    {SLICE_INIT("28"), ERROR_DENIED, false},
-    {SLICE_INIT("3D"), ERROR_CONFIGURATION, false},
-    {SLICE_INIT("3F"), ERROR_CONFIGURATION, false},
-    {SLICE_INIT("40003"), ERROR_NETWORK, true}, /* completion unknown */
-    {SLICE_INIT("40"), ERROR_BUSY, true},       /* serialization, deadlock */
-    {SLICE_INIT("42501"), ERROR_DENIED, false},
-    {SLICE_INIT("42"), ERROR_CONFIGURATION, false},
-    {SLICE_INIT("53"), ERROR_BUSY, true}, /* connections, memory, disk */
-    {SLICE_INIT("54"), ERROR_LIMIT, false},
-    {SLICE_INIT("55P03"), ERROR_BUSY, true},
-    {SLICE_INIT("55006"), ERROR_BUSY, true},
-    {SLICE_INIT("57014"), ERROR_TIMEOUT, true},
-    {SLICE_INIT("57P03"), ERROR_BUSY, true},
-    {SLICE_INIT("57P"), ERROR_NETWORK, true},   /* the server ends sessions */
-    {SLICE_INIT("25P03"), ERROR_TIMEOUT, true}, /* idle in a transaction for too long */
-    {SLICE_INIT("25P04"), ERROR_TIMEOUT, true}, /* a transaction that took too long */
-    {SLICE_INIT("58"), ERROR_SYSTEM, true},
+    {PG_CONNECTION_EXCEPTION, ERROR_NETWORK, true},
+    {PG_INVALID_TRANSACTION_INITIATION, ERROR_BUSY, true},
+    {PG_DATA_EXCEPTION, ERROR_INVALID, false},
+    {PG_INTEGRITY_VIOLATION, ERROR_CONFLICT, false},
+    {PG_READ_ONLY_TRANSACTION, ERROR_NETWORK, true}, /* a failover made the server a reader */
+    {PG_INVALID_AUTHORIZATION, ERROR_DENIED, false},
+    {PG_INVALID_DATABASE, ERROR_CONFIGURATION, false},
+    {PG_INVALID_SCHEMA, ERROR_CONFIGURATION, false},
+    {PG_COMPLETION_UNKNOWN, ERROR_NETWORK, true},
+    {PG_TRANSACTION_ROLLBACK, ERROR_BUSY, true},
+    {PG_INSUFFICIENT_PRIVILEGE, ERROR_DENIED, false},
+    {PG_SYNTAX_OR_ACCESS, ERROR_CONFIGURATION, false},
+    {PG_INSUFFICIENT_RESOURCES, ERROR_BUSY, true},
+    {PG_PROGRAM_LIMIT, ERROR_LIMIT, false},
+    {PG_LOCK_NOT_AVAILABLE, ERROR_BUSY, true},
+    {PG_OBJECT_IN_USE, ERROR_BUSY, true},
+    {PG_QUERY_CANCELED, ERROR_TIMEOUT, true}, /* by statement_timeout or a person: rolled back */
+    {PG_CANNOT_CONNECT_NOW, ERROR_BUSY, true},
+    {PG_SESSION_ENDED, ERROR_NETWORK, true},
+    {PG_IDLE_IN_TRANSACTION_TIMEOUT, ERROR_TIMEOUT, true},
+    {PG_TRANSACTION_TIMEOUT, ERROR_TIMEOUT, true},
+    {PG_SYSTEM_ERROR, ERROR_SYSTEM, true},
+    {PG_SNAPSHOT_TOO_OLD, ERROR_BUSY, true},
+    {PG_INTERNAL_ERROR, ERROR_REMOTE, true},
 };
 
 /* Fills *err, with kind and code by the SQLSTATE, which may be empty. */
@@ -46,7 +54,7 @@ static int set_by_sqlstate(struct error *err, struct slice sqlstate, const char 
 {
     enum error_kind kind = ERROR_REMOTE;
     bool retryable = false;
-    for (size_t i = 0; i < sizeof(rules) / sizeof(rules[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(rules); i++) {
         if (slice_starts_with(sqlstate, rules[i].prefix)) {
             kind = rules[i].kind;
             retryable = rules[i].retryable;
@@ -175,7 +183,8 @@ static bool find_last_server_message(struct slice text, struct slice *sqlstate,
     return found;
 }
 
-/* libpq's own failures have no code. Those of certificates do not go away by themselves. */
+/* libpq's own failures have no code. A certificate that does not verify, or names another host, and
+ * a server without TLS stay as they are; a handshake that breaks off is a broken connection. */
 static bool is_about_certificates(struct slice text)
 {
     static const struct slice signs[] = {
@@ -183,7 +192,7 @@ static bool is_about_certificates(struct slice text)
         SLICE_INIT("server does not support SSL"),
     };
     bool found = false;
-    for (size_t i = 0; !found && i < sizeof(signs) / sizeof(signs[0]); i++) {
+    for (size_t i = 0; !found && i < COUNT_OF(signs); i++) {
         found = slice_search(text, signs[i]) != SLICE_NONE;
     }
     return found;
@@ -224,11 +233,12 @@ int pg_error_from_connect(struct error *err, struct slice text, struct slice hos
 
 bool pg_error_is_login(const struct error *err)
 {
-    return strcmp(err->code, "28P01") == 0 || strcmp(err->code, "28000") == 0;
+    return error_is(err, PG_INVALID_PASSWORD) || error_is(err, PG_INVALID_LOGIN);
 }
 
 bool pg_error_ends_session(struct slice sqlstate)
 {
-    return slice_equal(sqlstate, SLICE("25006")) || slice_starts_with(sqlstate, SLICE("57P")) ||
-           slice_starts_with(sqlstate, SLICE("08"));
+    return slice_equal(sqlstate, PG_READ_ONLY_TRANSACTION) ||
+           slice_starts_with(sqlstate, PG_SESSION_ENDED) ||
+           slice_starts_with(sqlstate, PG_CONNECTION_EXCEPTION);
 }

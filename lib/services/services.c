@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "http/http_curl.h"
 #include "http/http_roots.h"
+#include "pg/pg_code.h"
 
 #include "base/banned.h"
 
@@ -165,7 +166,7 @@ int services_check_zone(struct services *services, struct arena *arena, struct e
     }
     if (file_state_local_time(&services->pg, &services->file_tables, clock_now_ms(services->clock),
                               arena, &now, &failure) != 0) {
-        if (!slice_equal(slice_from(failure.code), SLICE("22023"))) { /* invalid parameter */
+        if (!error_is(&failure, PG_INVALID_PARAMETER)) {
             *err = failure;
             return -1;
         }

@@ -60,7 +60,7 @@ int ledger_knows(struct job *job, enum statement_kind kind, enum ledger_patience
 
 bool ledger_is_silent(const struct error *err)
 {
-    return slice_equal(slice_from(err->code), REDSHIFT_NO_ANSWER);
+    return error_is(err, REDSHIFT_NO_ANSWER);
 }
 
 static bool is_missing(const struct error *err)

@@ -156,6 +156,19 @@ static void test_codes_are_cut_to_fit(void **state)
     assert_string_equal(err.code, "");
 }
 
+static void test_codes_are_known_again(void **state)
+{
+    (void)state;
+    struct error err;
+    error_set(&err, ERROR_CONFLICT, "x");
+    assert_true(error_is(&err, SLICE("")));
+    assert_false(error_is(&err, SLICE("23505")));
+    error_set_code(&err, SLICE("23505"));
+    assert_true(error_is(&err, SLICE("23505")));
+    assert_false(error_is(&err, SLICE("23")));
+    assert_false(error_is(&err, SLICE("")));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -167,6 +180,7 @@ int main(void)
         cmocka_unit_test(test_a_cut_leaves_nothing_of_a_secret),
         cmocka_unit_test(test_a_message_that_just_fits_is_whole),
         cmocka_unit_test(test_codes_are_cut_to_fit),
+        cmocka_unit_test(test_codes_are_known_again),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

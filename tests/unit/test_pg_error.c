@@ -22,7 +22,11 @@ static void test_sqlstates_decide(void **state)
         {"3D000", ERROR_CONFIGURATION, false, false}, {"23505", ERROR_CONFLICT, false, false},
         {"22P02", ERROR_INVALID, false, false},       {"25006", ERROR_NETWORK, true, true},
         {"54000", ERROR_LIMIT, false, false},         {"P0001", ERROR_REMOTE, false, false},
-        {"XX000", ERROR_REMOTE, false, false},        {"58030", ERROR_SYSTEM, true, false},
+        {"XX000", ERROR_REMOTE, true, false},         {"58030", ERROR_SYSTEM, true, false},
+        {"XX001", ERROR_REMOTE, true, false},         {"53100", ERROR_BUSY, true, false},
+        {"53200", ERROR_BUSY, true, false},           {"53400", ERROR_BUSY, true, false},
+        {"72000", ERROR_BUSY, true, false},           {"22023", ERROR_INVALID, false, false},
+        {"XY000", ERROR_REMOTE, false, false},        {"0A000", ERROR_REMOTE, false, false},
         {"25P03", ERROR_TIMEOUT, true, false},        {"25P04", ERROR_TIMEOUT, true, false},
     };
     for (size_t i = 0; i < sizeof(rules) / sizeof(rules[0]); i++) {
@@ -124,6 +128,9 @@ static void test_connect_errors_of_libpq(void **state)
         {"x failed: server does not support SSL, but SSL was required\n", ERROR_CONFIGURATION,
          "does not support SSL"},
         {"x failed: SSL SYSCALL error: EOF detected\n", ERROR_NETWORK, "EOF"},
+        {"x failed: SSL SYSCALL error: Connection reset by peer\n", ERROR_NETWORK, "reset"},
+        {"x failed: SSL error: unexpected eof while reading\n", ERROR_NETWORK, "eof"},
+        {"x failed: SSL error: ssl/tls alert internal error\n", ERROR_NETWORK, "alert"},
         {"x failed: FATAL:  abc: no code\n", ERROR_NETWORK, "no code"},
         {"x:  28p01: lower case:  12345 no colon\n", ERROR_NETWORK, "lower case"},
         {"", ERROR_NETWORK, ""},

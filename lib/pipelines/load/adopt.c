@@ -19,7 +19,7 @@ static int has_configuration(struct services *services, struct slice key, struct
     if (*has) {
         return 0;
     }
-    if (!slice_equal(slice_from(no_match.code), FILE_CONFIG_NO_MATCH)) {
+    if (!error_is(&no_match, FILE_CONFIG_NO_MATCH)) {
         *err = no_match;
         return -1;
     }

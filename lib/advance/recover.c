@@ -1,5 +1,7 @@
 #include "advance/recover.h"
 
+#include "aws/s3_error.h"
+#include "base/array.h"
 #include "base/log.h"
 #include "job/clean.h"
 #include "job/lease.h"
@@ -30,30 +32,12 @@ static int check_load(struct job *job, bool *taken, struct error *err)
     return outcome_find_load(job, taken, err);
 }
 
-/* Other things may be missing or in the way, too: the upload of the private copy, a secret, a row.
- */
-static bool is_of_object(struct slice code)
-{
-    static const struct slice codes[] = {
-        SLICE_INIT(""), /* found by ourselves: another ETag */
-        SLICE_INIT("NoSuchKey"), SLICE_INIT("NoSuchVersion"),
-        SLICE_INIT("NotFound"),  SLICE_INIT("PreconditionFailed"),
-    };
-
-    for (size_t i = 0; i < sizeof(codes) / sizeof(codes[0]); i++) {
-        if (slice_equal(code, codes[i])) {
-            return true;
-        }
-    }
-    return false;
-}
-
-/* The object was removed or replaced between the look at it and the copy of it. */
+/* The object was removed or replaced between the look at it and the copy of it. Other things may be
+ * missing or in the way: the upload of the private copy, a secret, a row. */
 static bool has_vanished(const struct job *job, const struct error *reason)
 {
     return job->record.state == FILE_RECEIVED && !reason->retryable &&
-           (reason->kind == ERROR_NOT_FOUND || reason->kind == ERROR_CONFLICT) &&
-           is_of_object(slice_from(reason->code));
+           (s3_error_is_missing_object(reason) || s3_error_is_replaced_object(reason));
 }
 
 /* Nobody is told: whoever removed or replaced the object knows, and a new one has its own event. */
@@ -69,7 +53,7 @@ static int end_vanished(struct job *job, const struct error *reason, struct erro
     struct file_change change = {
         .to = reason->kind == ERROR_NOT_FOUND ? FILE_GONE : FILE_SUPERSEDED,
         .values = values,
-        .value_count = sizeof(values) / sizeof(values[0]),
+        .value_count = COUNT_OF(values),
         .note = text,
     };
     return job_change(job, &change, err) == 0 ? clean_file(job, err) : -1;

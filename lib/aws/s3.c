@@ -1,5 +1,6 @@
 #include "aws/s3.h"
 
+#include "aws/s3_error.h"
 #include "base/crc32.h"
 
 #include "base/banned.h"
@@ -204,8 +205,10 @@ int s3_get_parse_head(const struct s3_get_options *options, const struct http_re
     }
     struct slice wanted = s3_etag_bare(options->if_match);
     if (wanted.size > 0 && !slice_equal(wanted, SLICE("*")) && !slice_equal(wanted, parsed.etag)) {
-        return error_set(err, ERROR_CONFLICT, "the object has changed: its ETag is %.*s",
-                         SLICE_ARG(parsed.etag));
+        (void)error_set(err, ERROR_CONFLICT, "the object has changed: its ETag is %.*s",
+                        SLICE_ARG(parsed.etag));
+        error_set_code(err, S3_PRECONDITION_FAILED);
+        return -1;
     }
     *object = parsed;
     return 0;
@@ -439,7 +442,7 @@ int s3_delete(struct aws_client *client, const struct s3_delete_options *options
         }
         return 0;
     }
-    if (failure.status == 404 && slice_equal(slice_from(failure.code), SLICE("NoSuchKey"))) {
+    if (s3_error_is_missing_key(&failure)) {
         return 0;
     }
     if (err != NULL) {

@@ -1,5 +1,6 @@
 #include "aws/s3_multipart.h"
 
+#include "aws/s3_error.h"
 #include "aws/s3_list.h"
 #include "aws/s3_xml.h"
 #include "base/log.h"
@@ -286,7 +287,7 @@ int s3_complete(struct aws_client *client, const struct s3_complete_options *opt
                    ? 0
                    : aws_call_bad_reply(&request, err);
     }
-    bool is_unknown = slice_equal(slice_from(failure.code), SLICE("NoSuchUpload"));
+    bool is_unknown = s3_error_is_missing_upload(&failure);
     bool is_taken = options->if_none_match && failure.status == 412;
     if ((is_unknown || is_taken) && is_completed(client, options, arena, written, &failure)) {
         return 0;
@@ -315,7 +316,7 @@ int s3_abort_upload(struct aws_client *client, const struct s3_upload *upload, s
         return -1;
     }
     if (aws_call(client, &request, arena, &reply, &failure) == 0 ||
-        slice_equal(slice_from(failure.code), SLICE("NoSuchUpload"))) {
+        s3_error_is_missing_upload(&failure)) {
         return 0;
     }
     if (err != NULL) {

@@ -1,6 +1,7 @@
 #include "aws/aws_error.h"
 
 #include "aws/aws_endpoint.h"
+#include "base/array.h"
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/redact.h"
@@ -45,11 +46,17 @@ static const struct meaning meanings[] = {
     MEANS("ThrottlingException", THROTTLE, BUSY),
     MEANS("TooManyRequestsException", THROTTLE, BUSY),
     MEANS("TransactionInProgressException", THROTTLE, BUSY),
+    /* A service whose calls to KMS are throttled says so in its own way, with HTTP 400. */
+    MEANS("KMS.ThrottlingException", THROTTLE, BUSY),
+    MEANS("KMSThrottling", THROTTLE, BUSY),
+    MEANS("KMSThrottlingException", THROTTLE, BUSY),
+    MEANS("KmsThrottled", THROTTLE, BUSY),
     MEANS("ActiveSessionsExceededException", THROTTLE, BUSY),
     MEANS("ActiveStatementsExceededException", THROTTLE, BUSY),
     MEANS("ActiveWaitingRequestsExceededException", THROTTLE, BUSY),
     MEANS("ConcurrentRunsExceededException", THROTTLE, BUSY),
 
+    MEANS("DatabaseConnectionException", TRANSIENT, REMOTE),
     MEANS("InternalError", TRANSIENT, REMOTE),
     MEANS("InternalFailure", TRANSIENT, REMOTE),
     MEANS("InternalServerError", TRANSIENT, REMOTE),
@@ -107,7 +114,7 @@ static const struct meaning meanings[] = {
 
 static const struct meaning *meaning_of(struct slice code)
 {
-    for (size_t i = 0; i < sizeof(meanings) / sizeof(*meanings); i++) {
+    for (size_t i = 0; i < COUNT_OF(meanings); i++) {
         if (slice_equal(meanings[i].code, code)) {
             return &meanings[i];
         }

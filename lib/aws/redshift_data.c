@@ -1,5 +1,6 @@
 #include "aws/redshift_data.h"
 
+#include "base/array.h"
 #include "base/json.h"
 #include "base/json_writer.h"
 
@@ -78,7 +79,7 @@ static int read_status(const json *object, enum redshift_status *status, struct 
     if (json_require_string(object, "Status", &text, err) != 0) {
         return -1;
     }
-    for (size_t i = 0; i < sizeof(status_names) / sizeof(status_names[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(status_names); i++) {
         if (slice_equal(text, slice_from(status_names[i]))) {
             *status = (enum redshift_status)i;
             return 0;
@@ -215,6 +216,14 @@ int redshift_execute_parse(struct slice body, struct arena *arena, struct slice 
     return reply == NULL ? -1 : json_require_string(reply, "Id", id, err);
 }
 
+bool redshift_error_passes(const struct error *err)
+{
+    bool has_no_endpoint = error_is(err, SLICE("ValidationException")) &&
+                           slice_search(slice_from(err->message),
+                                        SLICE("Redshift endpoint doesn't exist")) != SLICE_NONE;
+    return err->retryable || has_no_endpoint;
+}
+
 int redshift_execute(struct aws_client *client, const struct redshift_execute_options *options,
                      struct arena *arena, struct slice *id, struct error *err)
 {
@@ -224,8 +233,8 @@ int redshift_execute(struct aws_client *client, const struct redshift_execute_op
         return -1;
     }
     if (aws_call(client, &request, arena, &reply, err) != 0) {
-        if (reply.may_have_acted && err != NULL) {
-            err->retryable = true;
+        if (err != NULL) {
+            err->retryable = reply.may_have_acted || redshift_error_passes(err);
         }
         return -1;
     }

@@ -14,6 +14,7 @@
     {                                                                                              \
         .status = 200, .body = SLICE_INIT(text)                                                    \
     }
+#define REFUSED(message) "{\"__type\":\"ValidationException\",\"Message\":\"" message "\"}"
 #define TAKEN ANSWER("{\"Id\":\"" ID "\",\"CreatedAt\":1.5}")
 
 static const struct redshift_target cluster = {
@@ -120,9 +121,13 @@ static void test_a_submission_that_may_have_been_taken_is_never_given_up(void **
         {.status = 200, .body = SLICE_INIT("{\"Status\":\"SUBMITTED\"}")},
         {.kind = ERROR_INVALID},
         {.status = 200, .body = SLICE_INIT("{}")},
+        {.status = 400,
+         .body = SLICE_INIT(REFUSED("Redshift endpoint doesn't exist in this region."))},
+        {.status = 400, .body = SLICE_INIT(REFUSED("The statement is empty."))},
     };
-    static const enum error_kind kinds[] = {ERROR_DENIED, ERROR_DENIED, ERROR_REMOTE, ERROR_REMOTE};
-    static const bool retryable[] = {true, false, true, true};
+    static const enum error_kind kinds[] = {ERROR_DENIED, ERROR_DENIED, ERROR_REMOTE,
+                                            ERROR_REMOTE, ERROR_REMOTE, ERROR_REMOTE};
+    static const bool retryable[] = {true, false, true, true, true, false};
     const struct slice sql = SLICE_INIT("SELECT 1");
     const struct redshift_target target = {
         .cluster = SLICE("dw"), .database = SLICE("dev"), .db_user = SLICE("loader")};

@@ -291,7 +291,13 @@ static enum error_kind kind_of(CURLcode code)
         return ERROR_TIMEOUT;
     case CURLE_PEER_FAILED_VERIFICATION:
     case CURLE_SSL_CACERT_BADFILE:
+    case CURLE_SSL_CERTPROBLEM:
+    case CURLE_SSL_CLIENTCERT:
+    case CURLE_SSL_INVALIDCERTSTATUS:
+    case CURLE_SSL_ISSUER_ERROR:
         return ERROR_CONFIGURATION;
+    case CURLE_SSL_CONNECT_ERROR: /* a handshake that broke off, as a connection does */
+        return ERROR_NETWORK;
     case CURLE_BAD_CONTENT_ENCODING:
     case CURLE_PARTIAL_FILE:
     case CURLE_UNSUPPORTED_PROTOCOL:

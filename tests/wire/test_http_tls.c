@@ -2,6 +2,8 @@
 #include "unit/unit.h"
 
 #include "http/http_curl.h"
+#include "base/array.h"
+#include "wire/scripted_server.h"
 #include "wire/tls_server.h"
 
 #include <openssl/ssl.h>
@@ -53,10 +55,10 @@ static void start(struct fixture *f, const char *names, int newest_version)
         .names = names, .newest_version = newest_version, .authority = f->authority});
 }
 
-static int get(struct fixture *f, const char *host)
+static int get_from(struct fixture *f, const char *address)
 {
     char url[128];
-    (void)snprintf(url, sizeof(url), "https://%s:%d/", host, tls_server_port(f->server));
+    (void)snprintf(url, sizeof(url), "https://%s/", address);
     struct http_request request = {
         .method = SLICE("GET"),
         .url = slice_from(url),
@@ -67,6 +69,13 @@ static int get(struct fixture *f, const char *host)
     f->err = (struct error){.message = ""};
     f->response = (struct http_response){.body = &f->body};
     return http_send(f->http, &request, &f->arena, &f->response, &f->err);
+}
+
+static int get(struct fixture *f, const char *host)
+{
+    char address[100];
+    (void)snprintf(address, sizeof(address), "%s:%d", host, tls_server_port(f->server));
+    return get_from(f, address);
 }
 
 #define assert_fails(f, result, error_kind, text)                                                  \
@@ -130,6 +139,20 @@ static void test_an_unknown_authority_is_refused(void **state)
     assert_fails(f, get(f, "127.0.0.1"), ERROR_CONFIGURATION, "certificate"); /* nor later */
 }
 
+static void test_a_handshake_that_breaks_off_can_be_tried_again(void **state)
+{
+    struct fixture *f = *state;
+    static const struct script_step ends[] = {SCRIPT_CLOSE, SCRIPT_RESET,
+                                              SCRIPT_REPLY("HTTP/1.1 502 Bad Gateway\r\n\r\n")};
+    for (size_t i = 0; i < COUNT_OF(ends); i++) {
+        struct scripted_server *server = scripted_server_start(SCRIPT(SCRIPT_ACCEPT, ends[i]));
+        assert_int_equal(get_from(f, scripted_server_address(server)), -1);
+        assert_int_equal(f->err.kind, ERROR_NETWORK);
+        assert_true(f->err.retryable);
+        scripted_server_end(server);
+    }
+}
+
 static void test_tls_1_1_is_refused(void **state)
 {
     struct fixture *f = *state;
@@ -169,6 +192,7 @@ int main(void)
         TEST(test_aws_ca_bundle_comes_first),
         TEST(test_another_host_is_refused),
         TEST(test_an_unknown_authority_is_refused),
+        TEST(test_a_handshake_that_breaks_off_can_be_tried_again),
         TEST(test_tls_1_1_is_refused),
         TEST(test_tls_1_2_is_not),
         TEST(test_no_roots_are_an_error_that_names_the_file),

@@ -1,6 +1,7 @@
 #include "unit/unit.h"
 
 #include "aws/s3.h"
+#include "aws/s3_error.h"
 #include "base/crc32.h"
 #include "unit/fake_aws.h"
 
@@ -247,6 +248,7 @@ static void test_get_of_wrong_bytes(void **state)
         collector_init(&sink);
         assert_int_equal(get(&fake, &options, &sink, &result), -1);
         assert_int_equal(fake.err.kind, rows[i].kind);
+        assert_int_equal(s3_error_is_replaced_object(&fake.err), rows[i].kind == ERROR_CONFLICT);
         assert_message(&fake.err, "s3 GetObject s3://in-bucket/k: ");
         assert_message(&fake.err, rows[i].part);
         assert_false(result.ended_by_caller);

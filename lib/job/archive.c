@@ -5,7 +5,6 @@
 #include "base/log.h"
 #include "base/utf8.h"
 #include "job/copy_version.h"
-#include "pg/pg_code.h"
 
 #include "base/banned.h"
 

@@ -3,7 +3,6 @@
 #include "base/log.h"
 #include "base/redact.h"
 #include "base/strbuf.h"
-#include "pg/pg_code.h"
 #include "pg/pg_connect.h"
 #include "pg/pg_error.h"
 #include "pg/pg_exchange.h"

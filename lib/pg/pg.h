@@ -28,9 +28,10 @@
  * Session state. There is none, because RDS Proxy would pin the session: SET LOCAL only, no
  * prepared statements, no temporary tables.
  *
- * Errors carry the SQLSTATE in err->code, name the statement, and never hold a bound value.
- * Retryable are: no or a broken connection (08…, 57P01), too many of them (53300), a server that
- * starts up (57P03), serialization, deadlock and lock timeouts (40001, 40P01, 55P03).
+ * Errors carry the SQLSTATE in err->code (pg_code.h), name the statement, and never hold a bound
+ * value. Retryable are: no or a broken connection (08…, 57P01), too many of them (53300), a server
+ * that starts up (57P03), serialization, deadlock and lock timeouts (40001, 40P01, 55P03), and
+ * what the server itself cannot explain (XX000); pg_error.c has them all.
  */
 #ifndef PG_PG_H
 #define PG_PG_H
@@ -39,6 +40,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/slice.h"
+#include "pg/pg_code.h"
 
 /* ---- connection -----------------------------------------------------------------------------*/
 

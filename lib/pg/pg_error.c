@@ -2,7 +2,6 @@
 
 #include "base/array.h"
 #include "base/strbuf.h"
-#include "pg/pg_code.h"
 
 #include "base/banned.h"
 

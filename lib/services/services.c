@@ -4,7 +4,6 @@
 #include "base/log.h"
 #include "http/http_curl.h"
 #include "http/http_roots.h"
-#include "pg/pg_code.h"
 
 #include "base/banned.h"
 

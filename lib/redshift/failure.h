@@ -34,8 +34,9 @@ struct failure {
  * Upper and lower case are the same. Words in double quotes do not count: they are names and
  * values, which a sender can choose. Where several kinds fit, the order is:
  *
- *  1. S3's answer inside a COPY. Its status alone decides: 5xx is transient, a refusal is
- *     FAILURE_OTHER. Neither is the sender's fault, even if the text also names stl_load_errors.
+ *  1. S3's answer inside a COPY. Its status and code alone decide: 5xx, 429, a request that timed
+ *     out and an expired token are transient, anything else is FAILURE_OTHER. None is the sender's
+ *     fault, even if the text also names stl_load_errors.
  *  2. a conflict, an assertion, a NULL value, an interruption: sentences that mean one thing
  *  3. the connection. A login that Redshift refuses for good ("FATAL: … does not exist") is
  *     FAILURE_OTHER.

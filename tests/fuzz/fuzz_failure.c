@@ -38,7 +38,10 @@ static void check_case(struct slice text, enum failure_kind kind)
     struct strbuf upper = STRBUF_INIT;
     for (size_t i = 0; i < text.size; i++) {
         char byte = text.data[i];
-        strbuf_append_char(&upper, byte >= 'a' && byte <= 'z' ? (char)(byte - 'a' + 'A') : byte);
+        if (byte >= 'a' && byte <= 'z') {
+            byte = (char)(byte - ('a' - 'A'));
+        }
+        strbuf_append_char(&upper, byte);
     }
     assert(slice_search(text, SLICE("[ErrorId")) != SLICE_NONE ||
            failure_read(strbuf_slice(&upper)).kind == kind);

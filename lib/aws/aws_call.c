@@ -402,11 +402,32 @@ static void tell_failure(const struct call *call, const struct attempt *attempt,
 
 /* --- The loop --- */
 
+/* The hook may use the client, so it finds it free, and itself taken out of it. */
+static int renew(struct call *call, struct error *err)
+{
+    struct aws_client *client = call->client;
+    struct keep_alive hook = client->keep_alive;
+    if (hook.renew == NULL) {
+        return 0;
+    }
+    client->keep_alive = (struct keep_alive){.renew = NULL};
+    client->busy = false;
+    int result = keep_alive_renew(&hook, err);
+    client->busy = true;
+    client->keep_alive = hook;
+    call->reply->body = SLICE(""); /* calls of the hook reuse the buffer it was in */
+    call->reply->ended_by_caller = result != 0;
+    return result;
+}
+
 static int run(struct call *call, struct error *err)
 {
     for (;;) {
         struct attempt attempt = {.error.kind = ERROR_SYSTEM};
         bool sent = false;
+        if (renew(call, err) != 0) {
+            return -1;
+        }
         if (try_once(call, &attempt, &sent)) {
             log_success(call, &attempt);
             return 0;

@@ -18,6 +18,7 @@
 #include "base/arena.h"
 #include "base/clock.h"
 #include "base/error.h"
+#include "base/keep_alive.h"
 #include "base/random.h"
 #include "base/retry.h"
 #include "http/http.h"
@@ -39,6 +40,12 @@ struct aws_client {
     int64_t grace_ms;                    /* behind the deadline, to undo what was not finished */
     const volatile sig_atomic_t *cancel; /* non-zero ends a call; or NULL */
     int64_t patience_ms;                 /* most time without a byte in or out */
+    /*
+     * Called before each try, never while a request or a streamed body of this client is under way.
+     * It may make calls through this client; they do not call it again. If it fails, the call ends
+     * with its error. Set it anew for each unit of work.
+     */
+    struct keep_alive keep_alive;
 
     uint64_t calls; /* so far, for benches and metrics */
     uint64_t tries;
@@ -71,8 +78,10 @@ struct aws_reply {
     struct http_response response; /* its body is not set, unless `body` came from it */
     struct slice body;             /* in the client's buffer: valid until its next call */
     int tries;
-    uint64_t delivered;   /* bytes given to body_sink, also when the call failed */
-    bool ended_by_caller; /* the failure is body_sink's or check_head's own */
+    uint64_t delivered; /* bytes given to body_sink, also when the call failed */
+    /* The failure is one that body_sink, check_head or keep_alive returned: do not repeat the call.
+     */
+    bool ended_by_caller;
     /* A try failed in a way that does not tell whether the service did what was asked. The error of
      * a later try does not take that back. */
     bool may_have_acted;

@@ -69,7 +69,7 @@ struct s3_get_result {
     uint64_t delivered;   /* bytes that the sink was given */
     bool has_crc32;       /* was it computed? */
     uint32_t crc32;       /* of all bytes delivered (and those before, when resumed) */
-    bool ended_by_caller; /* the error is the sink's or the check's own */
+    bool ended_by_caller; /* the error came from the sink, the check or keep_alive */
 };
 
 int s3_get_request(const struct s3_get_options *options, struct arena *arena,

@@ -330,14 +330,18 @@ void s3_give_up_upload(struct aws_client *client, const struct s3_upload *upload
 {
     struct error failure = {.kind = ERROR_SYSTEM};
     int64_t deadline_ms = client->deadline_ms;
+    struct keep_alive keep_alive = client->keep_alive;
     if (deadline_ms != 0) {
         client->deadline_ms += client->grace_ms;
     }
+    client->keep_alive =
+        (struct keep_alive){.renew = NULL}; /* a lost lease must not prevent this */
     if (s3_abort_upload(client, upload, arena, &failure) != 0) {
         log_warn("an upload by parts could not be aborted", LOG_TEXT("key", upload->key),
                  LOG_TEXT("uploadId", upload->id), LOG_CAUSE(&failure));
     }
     client->deadline_ms = deadline_ms;
+    client->keep_alive = keep_alive;
 }
 
 /* --- ListMultipartUploads --- */

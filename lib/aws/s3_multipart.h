@@ -111,8 +111,9 @@ int s3_abort_upload_request(const struct s3_upload *upload, struct arena *arena,
 int s3_abort_upload(struct aws_client *client, const struct s3_upload *upload, struct arena *arena,
                     struct error *err);
 
-/* For who cannot finish an upload: it is aborted, if need be in the client's grace behind the
- * deadline. When that fails, too, it is logged, and the upload stays until somebody lists it. */
+/* For a caller that cannot finish an upload: aborts it, without calling keep_alive, and if need be
+ * in the client's grace after the deadline. A failure is logged; the upload then stays until
+ * somebody lists it. */
 void s3_give_up_upload(struct aws_client *client, const struct s3_upload *upload,
                        struct arena *arena);
 

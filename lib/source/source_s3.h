@@ -19,7 +19,7 @@ struct source_s3_result {
     uint64_t bytes; /* of the object, all given to the sink */
     struct slice etag;
     unsigned resumed;     /* how often the connection had to be taken up again */
-    bool ended_by_caller; /* the error is the sink's own */
+    bool ended_by_caller; /* the error came from the sink or keep_alive */
 };
 
 /*

@@ -1,32 +1,12 @@
 #include "event/s3_event.h"
 
+#include "base/clock.h"
 #include "base/encode.h"
 #include "base/json.h"
-#include "base/utf8.h"
 
 #include "base/banned.h"
 
 #define EVENT_BYTES_LIMIT ((size_t)8 * 1024 * 1024) /* Lambda's own limit is 6 MiB */
-
-static int check_name(const struct s3_object_event *object, struct error *err)
-{
-    if (object->bucket.size < 3 || object->bucket.size > 255 ||
-        slice_find(object->bucket, '/') != SLICE_NONE ||
-        slice_find(object->bucket, '\0') != SLICE_NONE) {
-        return error_set(err, ERROR_INVALID, "the bucket's name \"%.*s\" cannot be one",
-                         SLICE_ARG(slice_take(object->bucket, 63)));
-    }
-    if (object->key.size == 0 || object->key.size > EVENT_KEY_LIMIT) {
-        return error_set(err, ERROR_INVALID, "the object key has %zu bytes; 1 to %d are possible",
-                         object->key.size, EVENT_KEY_LIMIT);
-    }
-    if (slice_find(object->key, '\0') != SLICE_NONE ||
-        utf8_find_invalid(object->key) != SLICE_NONE) {
-        return error_set(err, ERROR_INVALID,
-                         "the object key holds a NUL byte or is not UTF-8, so it cannot be loaded");
-    }
-    return 0;
-}
 
 static int decode_key(struct arena *arena, struct slice encoded, struct slice *key,
                       struct error *err)
@@ -88,6 +68,9 @@ static int read_record(struct arena *arena, const json *record, struct s3_object
         return error_set(err, ERROR_INVALID, "a record has no eventName");
     }
     object->is_creation = slice_starts_with(object->name, SLICE("ObjectCreated:"));
+    if (json_string(json_get(record, "eventTime"), &text)) {
+        (void)clock_parse_iso8601(text, &object->event_ms);
+    }
     if (!json_string(json_at(record, "s3.bucket.name"), &object->bucket) ||
         !json_string(json_get(described, "key"), &key)) {
         return error_set(err, ERROR_INVALID, "a record has no s3.bucket.name or s3.object.key");
@@ -102,7 +85,7 @@ static int read_record(struct arena *arena, const json *record, struct s3_object
     if (decode_key(arena, key, &object->key, err) != 0) {
         return -1;
     }
-    return check_name(object, err);
+    return s3_object_check(object, err);
 }
 
 static int read_records(struct arena *arena, const json *records, struct s3_event *event,
@@ -133,21 +116,18 @@ static int read_records(struct arena *arena, const json *records, struct s3_even
 static int read_manual(struct arena *arena, const json *document, struct s3_event *event,
                        struct error *err)
 {
-    struct s3_object_event *object = arena_zalloc(arena, 1, sizeof(*object));
-    const json *version = json_get(document, "version_id");
-
-    object->is_creation = true;
-    event->objects = object;
+    event->objects = arena_zalloc(arena, 1, sizeof(*event->objects));
     event->count = 1;
-    if (json_require_string(document, "bucket", &object->bucket, err) != 0 ||
-        json_require_string(document, "key", &object->key, err) != 0) {
-        return error_prefix(err, "manual event");
-    }
-    if (version != NULL && !json_string(version, &object->version_id)) {
-        return error_set(err, ERROR_INVALID,
-                         "manual event: member \"version_id\" must be a string");
-    }
-    return check_name(object, err);
+    return s3_object_read(document, event->objects, err) == 0 ? 0
+                                                              : error_prefix(err, "manual event");
+}
+
+static int read_order(struct arena *arena, const json *document, struct s3_event *event,
+                      struct error *err)
+{
+    event->kind = S3_EVENT_ORDER;
+    event->order = arena_zalloc(arena, 1, sizeof(*event->order));
+    return order_parse(arena, document, event->order, err);
 }
 
 static bool has_text(const json *document, const char *name, struct slice expected)
@@ -166,6 +146,9 @@ int s3_event_parse(struct arena *arena, struct slice text, struct s3_event *even
         return error_prefix(err, "event");
     }
     *event = (struct s3_event){.kind = S3_EVENT_OBJECTS};
+    if (order_is(document)) {
+        return read_order(arena, document, event, err);
+    }
     if (json_type(json_get(document, "Records")) == JSON_ARRAY) {
         return read_records(arena, json_get(document, "Records"), event, err);
     }
@@ -181,6 +164,6 @@ int s3_event_parse(struct arena *arena, struct slice text, struct s3_event *even
         return read_manual(arena, document, event, err);
     }
     return error_set(err, ERROR_INVALID,
-                     "the event is neither an S3 message (Records), s3:TestEvent, a schedule nor "
-                     "{\"bucket\": ..., \"key\": ...}");
+                     "the event is neither an S3 message (Records), s3:TestEvent, a schedule, an "
+                     "order ({\"order\": ...}) nor {\"bucket\": ..., \"key\": ...}");
 }

@@ -1,6 +1,7 @@
 /*
- * Which objects an event speaks of. Understood today: S3's own event message (every record of it),
- * s3:TestEvent, the manual {"bucket": …, "key": …}, and EventBridge's schedule event.
+ * Which objects an event names. Understood today: S3's own event message (every record of it),
+ * s3:TestEvent, EventBridge's schedule event, the manual {"bucket": …, "key": …}, and orders
+ * (order.h).
  */
 #ifndef EVENT_S3_EVENT_H
 #define EVENT_S3_EVENT_H
@@ -8,32 +9,22 @@
 #include "base/arena.h"
 #include "base/error.h"
 #include "base/slice.h"
+#include "event/order.h"
+#include "event/s3_object.h"
 
-#define EVENT_KEY_LIMIT 1024      /* bytes */
 #define EVENT_RECORDS_LIMIT 10000 /* S3 sends one, queues gather some more */
 
-struct s3_object_event {
-    struct slice bucket;
-    struct slice key;        /* decoded; valid UTF-8 without NUL */
-    struct slice version_id; /* empty: an unversioned bucket, or a manual event */
-    struct slice etag;       /* without quotes; empty: a manual event */
-    struct slice sequencer;  /* upper case; orders events of one key; may be empty */
-    struct slice name;       /* "ObjectCreated:Put" …; empty for a manual event */
-    bool is_creation;        /* false: the record tells of something else, such as a removal */
-    /* Why the record cannot be worked on; NULL: it can. Then bucket and key may be empty. */
-    const struct error *problem;
-};
-
-enum s3_event_kind { S3_EVENT_OBJECTS, S3_EVENT_TEST, S3_EVENT_SCHEDULE };
+enum s3_event_kind { S3_EVENT_OBJECTS, S3_EVENT_TEST, S3_EVENT_SCHEDULE, S3_EVENT_ORDER };
 
 struct s3_event {
     enum s3_event_kind kind;
     struct s3_object_event *objects; /* in the arena, in the order of the event */
     size_t count;
+    struct order *order; /* of S3_EVENT_ORDER, in the arena; otherwise NULL */
 };
 
-/* ERROR_INVALID when the event is none of these, ERROR_LIMIT when it has too many records; a single
- * bad record only marks itself. */
+/* ERROR_INVALID when the event is none of these or its order is wrong, ERROR_LIMIT when it has too
+ * many records; a single bad record only marks itself. */
 int s3_event_parse(struct arena *arena, struct slice text, struct s3_event *event,
                    struct error *err);
 

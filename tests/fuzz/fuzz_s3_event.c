@@ -1,6 +1,7 @@
 /*
  * S3 events: whatever the bytes, every object is either marked as a problem or has a bucket and a
- * key that can be worked with; and any possible key comes out of an event as it went in.
+ * key that can be worked with, and so has an order, unless it names a file id; and any possible key
+ * comes out of an event as it went in.
  */
 #include "event/s3_event.h"
 
@@ -18,6 +19,24 @@ static bool is_possible_key(struct slice key)
            utf8_find_invalid(key) == SLICE_NONE;
 }
 
+static void check_object(const struct s3_object_event *object)
+{
+    assert(is_possible_key(object->key));
+    assert(object->bucket.size >= 3 && slice_find(object->bucket, '/') == SLICE_NONE);
+    assert(object->sequencer.size <= 64);
+}
+
+static void check_order(const struct order *order)
+{
+    assert(order->kind == ORDER_ADVANCE);
+    assert(utf8_find_invalid(order->by) == SLICE_NONE && order->by.size <= 4 * ORDER_BY_LIMIT);
+    if (order->file_id.size == 0) {
+        check_object(&order->object);
+    } else {
+        assert(order->file_id.size == 36 && order->object.bucket.size == 0);
+    }
+}
+
 static void check_any_text(struct arena *arena, struct slice text)
 {
     struct s3_event event;
@@ -30,6 +49,10 @@ static void check_any_text(struct arena *arena, struct slice text)
     }
     assert(err.kind == ERROR_CANCELLED);
     assert(event.kind == S3_EVENT_OBJECTS || event.count == 0);
+    assert((event.kind == S3_EVENT_ORDER) == (event.order != NULL));
+    if (event.order != NULL) {
+        check_order(event.order);
+    }
     for (size_t i = 0; i < event.count; i++) {
         const struct s3_object_event *object = &event.objects[i];
 
@@ -37,9 +60,7 @@ static void check_any_text(struct arena *arena, struct slice text)
             assert(object->problem->kind == ERROR_INVALID);
             continue;
         }
-        assert(is_possible_key(object->key));
-        assert(object->bucket.size >= 3 && slice_find(object->bucket, '/') == SLICE_NONE);
-        assert(object->sequencer.size <= 64);
+        check_object(object);
     }
 }
 

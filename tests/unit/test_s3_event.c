@@ -127,6 +127,36 @@ static void test_versions_of_suspended_buckets_and_of_newer_events(void **state)
     assert_int_equal(event.objects[0].version_id.size, 0);
 }
 
+static void test_the_time_of_an_event(void **state)
+{
+    static const struct {
+        const char *member;
+        int64_t event_ms;
+    } cases[] = {
+        {"\"eventTime\":\"2026-11-20T20:27:53.104Z\",", INT64_C(1795206473104)},
+        {"\"eventTime\":\"2026-11-20T21:27:53+01:00\",", INT64_C(1795206473000)},
+        {"\"eventTime\":\"1970-01-01T00:00:00.000Z\",", 0},
+        {"\"eventTime\":\"2026-02-30T00:00:00Z\",", 0},
+        {"\"eventTime\":\"yesterday\",", 0},
+        {"\"eventTime\":1795206473104,", 0},
+        {"", 0},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct s3_event event =
+            parsed(arena_format(&arena,
+                                "{\"Records\":[{%s\"eventSource\":\"aws:s3\",\"eventName\":"
+                                "\"ObjectCreated:Put\",\"s3\":{\"bucket\":{\"name\":\"bbb\"},"
+                                "\"object\":{\"key\":\"k\"}}}]}",
+                                cases[i].member)
+                       .data);
+
+        assert_null(event.objects[0].problem);
+        assert_int_equal(event.objects[0].event_ms, cases[i].event_ms);
+    }
+}
+
 static void test_the_number_of_records_is_bounded(void **state)
 {
     struct strbuf text = STRBUF_INIT;
@@ -182,6 +212,7 @@ int main(void)
         cmocka_unit_test(test_the_longest_key_is_taken_and_one_more_byte_not),
         cmocka_unit_test(test_other_events),
         cmocka_unit_test(test_versions_of_suspended_buckets_and_of_newer_events),
+        cmocka_unit_test(test_the_time_of_an_event),
         cmocka_unit_test(test_the_number_of_records_is_bounded),
         cmocka_unit_test(test_events_that_are_none_of_these),
     };

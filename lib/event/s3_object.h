@@ -1,0 +1,31 @@
+/* An object of S3 as an event or a person names it. */
+#ifndef EVENT_S3_OBJECT_H
+#define EVENT_S3_OBJECT_H
+
+#include "base/error.h"
+#include "base/json.h"
+#include "base/slice.h"
+
+#define EVENT_KEY_LIMIT 1024 /* bytes */
+
+struct s3_object_event {
+    struct slice bucket;
+    struct slice key;        /* decoded; valid UTF-8 without NUL */
+    struct slice version_id; /* empty: an unversioned bucket, or a person named the object */
+    struct slice etag;       /* without quotes; empty: a person named the object */
+    struct slice sequencer;  /* upper case; orders events of one key; may be empty */
+    struct slice name;       /* "ObjectCreated:Put" …; empty: a person named the object */
+    int64_t event_ms;        /* when it happened, since 1970; 0: the event has no (valid) time */
+    bool is_creation;        /* false: the record reports something else, such as a removal */
+    /* Why the record cannot be worked on; NULL: it can. Then bucket and key may be empty. */
+    const struct error *problem;
+};
+
+/* ERROR_INVALID when bucket and key cannot be those of an object. */
+int s3_object_check(const struct s3_object_event *object, struct error *err);
+
+/* Reads and checks the members that name an object: bucket, key and, if it is there, version_id.
+ * ERROR_INVALID names the member that is wrong. The slices belong to the document. */
+int s3_object_read(const json *document, struct s3_object_event *object, struct error *err);
+
+#endif

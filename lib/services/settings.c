@@ -14,6 +14,8 @@
 /* Redshift cuts names of objects at 256 bytes in its load errors, and the file id must be in them:
  * s3://<bucket, up to 63>/<folder>/<id, 36>/data- */
 #define PROCESSING_FOLDER_LIMIT (256 - 5 - 63 - 1 - 1 - 36 - 6)
+#define RETRY_HOURS_DEFAULT 6
+#define RETRY_HOURS_LIMIT 168 /* a week */
 
 static int read_required(const char *name, struct slice *value, struct error *err)
 {
@@ -199,7 +201,9 @@ int settings_read(struct arena *arena, struct settings *settings, struct error *
                     err) != 0 ||
         read_tables(arena, settings, err) != 0 || read_region(settings, err) != 0 ||
         read_timezone(settings, err) != 0 || aws_endpoint_check_environment(err) != 0 ||
-        env_number("threshold_file_size_bytes", 0, FILE_SIZE_HIGHEST, 0, &threshold, err) != 0) {
+        env_number("threshold_file_size_bytes", 0, FILE_SIZE_HIGHEST, 0, &threshold, err) != 0 ||
+        env_number("retry_hours", 1, RETRY_HOURS_LIMIT, RETRY_HOURS_DEFAULT, &settings->retry_hours,
+                   err) != 0) {
         return -1;
     }
     if (slice_equal(settings->archive_folder, settings->processing_folder)) {

@@ -1,6 +1,6 @@
 /*
  * What both functions are told by their environment: the Python framework's variables, by the same
- * lower-case names, and two new ones. README.md has the reference.
+ * lower-case names, and three new ones. README.md has the reference.
  */
 #ifndef SERVICES_SETTINGS_H
 #define SERVICES_SETTINGS_H
@@ -20,6 +20,7 @@ struct settings {
     struct slice custom_error_msg; /* may be empty */
     struct slice timezone;         /* of audit rows and archive names; default UTC */
     uint64_t threshold_file_size_bytes;
+    int64_t retry_hours; /* how long temporary failures are retried before the file fails */
     struct slice redshift_workgroup; /* empty: the cluster that the secret names */
     struct slice redshift_database;  /* empty: the database that the secret names */
 

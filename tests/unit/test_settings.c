@@ -8,6 +8,7 @@ static const char *const optional[] = {
     "region",           "timezone",           "threshold_file_size_bytes",
     "custom_error_msg", "redshift_workgroup", "redshift_database",
     "AWS_REGION",       "AWS_ENDPOINT_URL",   "AWS_ENDPOINT_URL_SNS",
+    "retry_hours",
 };
 
 static int setup(void **state)
@@ -64,6 +65,7 @@ static void test_what_may_be_left_out_has_defaults(void **state)
     assert_text(settings.timezone, "UTC");
     assert_text(settings.custom_error_msg, "");
     assert_int_equal(settings.threshold_file_size_bytes, 0);
+    assert_int_equal(settings.retry_hours, 6);
     assert_text(settings.redshift_workgroup, "dw-serverless");
     assert_text(settings.redshift_database, "dev");
 }
@@ -120,6 +122,10 @@ static void test_a_malformed_variable_is_named(void **state)
         {"timezone", " "},
         {"threshold_file_size_bytes", "50 MB"},
         {"threshold_file_size_bytes", "-1"},
+        {"retry_hours", "0"},
+        {"retry_hours", "169"},
+        {"retry_hours", "1.5"},
+        {"retry_hours", "6h"},
     };
 
     for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
@@ -130,6 +136,24 @@ static void test_a_malformed_variable_is_named(void **state)
     }
     (void)setenv("processing_folder", "archive", 1);
     assert_refused("different folders");
+}
+
+static void test_hours_of_retrying(void **state)
+{
+    static const struct {
+        const char *text;
+        int64_t hours;
+    } cases[] = {{"1", 1}, {"24", 24}, {"168", 168}, {"", 6}};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct settings settings;
+        struct error err;
+
+        (void)setenv("retry_hours", cases[i].text, 1);
+        assert_int_equal(settings_read(&arena, &settings, &err), 0);
+        assert_int_equal(settings.retry_hours, cases[i].hours);
+    }
 }
 
 static void test_folders_leave_room_for_the_rest_of_a_key(void **state)
@@ -183,6 +207,7 @@ int main(void)
                                         release_arena),
         cmocka_unit_test_setup_teardown(test_a_missing_variable_is_named, setup, release_arena),
         cmocka_unit_test_setup_teardown(test_a_malformed_variable_is_named, setup, release_arena),
+        cmocka_unit_test_setup_teardown(test_hours_of_retrying, setup, release_arena),
         cmocka_unit_test_setup_teardown(test_folders_leave_room_for_the_rest_of_a_key, setup,
                                         release_arena),
         cmocka_unit_test_setup_teardown(test_the_file_id_stands_where_redshift_still_shows_it,

@@ -55,7 +55,8 @@ WAIT_SECONDS = 120.0
 
 class System:
     """`settings` change environment variables of the functions (None takes one away); more options
-    are those of emulator.deployment.Options. Start it from a thread that lives as long."""
+    are those of emulator.deployment.Options. The schedule is deployed disabled: it only fires by
+    fire_schedule(). Start it from a thread that lives as long."""
 
     def __init__(
         self,
@@ -71,6 +72,7 @@ class System:
             "serverless": serverless,
             "settings": settings or {},
             "packages": packages,
+            "schedule_enabled": False,
             **options,
         }
         self._lambda_options = lambda_options

@@ -56,9 +56,9 @@ class Patterns(unittest.TestCase):
         self.assertTrue(self.matches(file, event(name=FRAMEWORK)))
         self.assertFalse(self.matches(file, event()))
 
-    def test_the_schedule_is_off_until_it_is_wanted(self):
+    def test_the_schedule_is_on(self):
         rule = json.loads((FOLDER / "schedule.json").read_text())
-        self.assertEqual((rule["ScheduleExpression"], rule["State"]), ("rate(5 minutes)", "DISABLED"))
+        self.assertEqual((rule["ScheduleExpression"], rule["State"]), ("rate(5 minutes)", "ENABLED"))
 
     def test_every_file_is_explained(self):
         explained = (FOLDER / "README.md").read_text()

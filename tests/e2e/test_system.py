@@ -10,7 +10,7 @@ import psycopg2
 from e2e.interface import Interface
 from e2e.system import FILE_PROCESS, FILE_PROCESS_LOGGING, System, SystemTest
 from emulator.aws_cli import AwsCli
-from emulator.deployment import Deployment, MissingPackage, Options
+from emulator.deployment import SCHEDULE_RULE, Deployment, MissingPackage, Options
 from emulator.local_test import package
 
 STATUS_NAME = (
@@ -76,6 +76,8 @@ class Deployed(StandIn):
         self.system.fire_schedule()
         self.system.settle()
         self.assertEqual(self.starts(FILE_PROCESS), before + 1)
+        rule = self.system.local.events.DescribeRule({"Name": SCHEDULE_RULE}, None)
+        self.assertEqual(rule["State"], "DISABLED")
 
     def test_both_functions_share_role_and_settings(self):
         aws = AwsCli(self.system.local.environment())

@@ -37,12 +37,14 @@ class MissingPackage(Exception):
 @dataclasses.dataclass(frozen=True)
 class Options:
     """`settings` change environment variables of both functions; None takes one away. `postgres` is
-    where the functions find Postgres when not directly, as (host, port)."""
+    where the functions find Postgres when not directly, as (host, port). An enabled schedule fires
+    by itself; tests disable it and fire it when they want to."""
 
     packages: pathlib.Path = PACKAGES
     settings: typing.Mapping[str, str | None] = dataclasses.field(default_factory=dict)
     serverless: bool = False
     versioned: bool = False
+    schedule_enabled: bool = True
     postgres: tuple[str, int] | None = None
     timeout: int = 60
     memory_mb: int = 128
@@ -59,8 +61,7 @@ class Deployment:
         settings = self.settings()
         arns = {name: self._function(name, package, settings) for name, package in packages.items()}
         self._bucket(arns[FILE_PROCESS])
-        self._rule(STATUS_RULE, "statement_status.json", arns[FILE_PROCESS_LOGGING])
-        self._rule(SCHEDULE_RULE, "schedule.json", arns[FILE_PROCESS])
+        self.rules(arns)
 
     # -- databases ------------------------------------------------------------------------------
 
@@ -145,6 +146,13 @@ class Deployment:
         self.local.lambda_.permit(function, "s3.amazonaws.com", f"arn:aws:s3:::{BUCKET}")
         rule = Rule("arrivals", function, ["s3:ObjectCreated:*"], LANDING)
         self.local.s3.set_notification(BUCKET, Configuration([rule]))
+
+    def rules(self, arns: typing.Mapping[str, str]) -> None:
+        """EventBridge's rules, and their targets: the functions with these ARNs."""
+        self._rule(STATUS_RULE, "statement_status.json", arns[FILE_PROCESS_LOGGING])
+        self._rule(SCHEDULE_RULE, "schedule.json", arns[FILE_PROCESS])
+        if not self.options.schedule_enabled:
+            self.local.events.DisableRule({"Name": SCHEDULE_RULE}, None)
 
     def _rule(self, name: str, file: str, function: str) -> None:
         """A file holds a pattern, or what put-rule wants for a schedule."""

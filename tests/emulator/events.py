@@ -10,6 +10,7 @@ import typing
 import uuid
 
 from . import event_pattern
+from .events_schedule import Scheduler, is_schedule
 from .protocols import JsonService, Member, number, text
 from .service import ACCOUNT_ID, Clock, Request, ServiceError
 
@@ -127,12 +128,27 @@ class EventsService(JsonService):
         "TestEventPattern": {"EventPattern": text(required=True), "Event": text(required=True)},
     }
 
-    def __init__(self, clock: Clock, deliver: Deliver, region: str = "eu-west-1"):
-        """`deliver(target_arn, payload, rule_arn)` brings an event to a target."""
+    def __init__(
+        self,
+        clock: Clock,
+        deliver: Deliver,
+        region: str = "eu-west-1",
+        minute_seconds: float = 60.0,
+    ):
+        """`deliver(target_arn, payload, rule_arn)` brings an event to a target. Enabled rules with
+        a rate fire by themselves from start() on; `minute_seconds` is how long a minute of it
+        lasts."""
         self.published: list[dict] = []  # every event that came in
         self._clock, self._deliver, self._region = clock, deliver, region
         self._lock = threading.RLock()
         self._rules: dict[str, Rule] = {}
+        self._scheduler = Scheduler(self._fire_if_enabled, minute_seconds)
+
+    def start(self) -> None:
+        self._scheduler.start()
+
+    def stop(self) -> None:
+        self._scheduler.stop()
 
     # -- for other services and tests -----------------------------------------------------------
 
@@ -158,6 +174,17 @@ class EventsService(JsonService):
             if not rule.enabled:
                 raise ServiceError("ValidationException", f"{name} is disabled")
             targets = list(rule.targets.values())
+        return self._send_scheduled(rule, targets)
+
+    def _fire_if_enabled(self, name: str) -> None:
+        with self._lock:
+            rule = self._rules.get(name)
+            if rule is None or not rule.enabled:
+                return
+            targets = list(rule.targets.values())
+        self._send_scheduled(rule, targets)
+
+    def _send_scheduled(self, rule: Rule, targets: list[dict]) -> int:
         event = self.envelope("aws.events", "Scheduled Event", {}, [rule.arn])
         return self._send(rule, targets, event)
 
@@ -189,6 +216,9 @@ class EventsService(JsonService):
             self._deliver(target["Arn"], _input_of(target, event), rule.arn)
         return len(targets)
 
+    def _schedule(self, rule: Rule) -> None:
+        self._scheduler.set(rule.name, rule.schedule if rule.enabled else "")
+
     def _find(self, name: str) -> Rule:
         rule = self._rules.get(name)
         if rule is None:
@@ -213,7 +243,7 @@ class EventsService(JsonService):
                 "ValidationException",
                 "Parameter(s) EventPattern or ScheduleExpression must be specified.",
             )
-        if schedule and not _is_schedule(schedule):
+        if schedule and not is_schedule(schedule):
             raise ServiceError("ValidationException", "Parameter ScheduleExpression is not valid.")
         pattern = _parse_pattern(pattern_text) if pattern_text else None
         with self._lock:
@@ -229,6 +259,7 @@ class EventsService(JsonService):
                 data.get("RoleArn", ""),
                 old.targets if old else {},
             )
+            self._schedule(rule)
             return {"RuleArn": rule.arn}
 
     def DescribeRule(self, data: dict, request: Request) -> dict:
@@ -239,12 +270,16 @@ class EventsService(JsonService):
     def EnableRule(self, data: dict, request: Request) -> None:
         self._check_bus(data)
         with self._lock:
-            self._find(data["Name"]).enabled = True
+            rule = self._find(data["Name"])
+            rule.enabled = True
+            self._schedule(rule)
 
     def DisableRule(self, data: dict, request: Request) -> None:
         self._check_bus(data)
         with self._lock:
-            self._find(data["Name"]).enabled = False
+            rule = self._find(data["Name"])
+            rule.enabled = False
+            self._schedule(rule)
 
     def DeleteRule(self, data: dict, request: Request) -> None:
         self._check_bus(data)
@@ -255,6 +290,7 @@ class EventsService(JsonService):
                     "ValidationException", "Rule can't be deleted since it has targets."
                 )
             self._rules.pop(data["Name"], None)
+            self._scheduler.set(data["Name"], "")
 
     def ListRules(self, data: dict, request: Request) -> dict:
         self._check_bus(data)
@@ -382,18 +418,6 @@ def _parse_pattern(pattern: str) -> dict:
         return event_pattern.parse(pattern)
     except event_pattern.InvalidPattern as error:
         raise ServiceError("InvalidEventPatternException", str(error)) from None
-
-
-def _is_schedule(expression: str) -> bool:
-    rate = re.fullmatch(r"rate\(([1-9][0-9]{0,6}) (minutes?|hours?|days?)\)", expression)
-    if rate:
-        return (rate[1] == "1") == (not rate[2].endswith("s"))
-    cron = re.fullmatch(r"cron\(([^)]+)\)", expression)
-    if not cron:
-        return False
-    fields = cron[1].split()
-    legal = all(re.fullmatch(r"[0-9A-Z*?/,LW#-]+", field) for field in fields)
-    return len(fields) == 6 and legal and (fields[2] == "?") != (fields[4] == "?")
 
 
 def _check_input(target: dict) -> None:

@@ -101,6 +101,7 @@ class LocalAws:
         if self._with_redshift:
             self._start_redshift()
         self.server.start()
+        self.events.start()
 
     def _start_redshift(self) -> None:
         # psycopg2 is wanted here only; what needs no Redshift runs without it.
@@ -127,7 +128,8 @@ class LocalAws:
         return self.secrets.create(f"local/{name}", json.dumps(value))
 
     def stop(self) -> None:
-        """Functions first: they may still be calling the others."""
+        """What calls the others stops first: schedules, then functions."""
+        self.events.stop()
         self.lambda_.stop()
         self.server.stop()
         if self.redshift is not None:

@@ -2,31 +2,31 @@
 
 #include "aws/sns.h"
 #include "base/log.h"
-#include "job/notice_text.h"
+#include "job/notification_text.h"
 
 #include "base/banned.h"
 
-static enum notice_kind kind_of(enum file_state state)
+static enum notification_kind kind_of(enum file_state state)
 {
     switch (state) {
     case FILE_DONE:
-        return NOTICE_DONE;
+        return NOTIFICATION_DONE;
     case FILE_REJECTED:
-        return NOTICE_REJECTED;
+        return NOTIFICATION_REJECTED;
     case FILE_TRANSFORM_FAILED:
-        return NOTICE_TRANSFORM_FAILED;
+        return NOTIFICATION_TRANSFORM_FAILED;
     case FILE_FAILED:
-        return NOTICE_FAILED;
+        return NOTIFICATION_FAILED;
     default:
-        return NOTICE_SUBMITTED;
+        return NOTIFICATION_SUBMITTED;
     }
 }
 
-static struct notice notice_of(const struct job *job)
+static struct notification notice_of(const struct job *job)
 {
     const struct file_record *record = &job->record;
     const struct file_config *config = &job->config;
-    return (struct notice){
+    return (struct notification){
         .kind = kind_of(record->state),
         .before_load = record->load_started_at.size == 0,
         .file_id = record->file_id,
@@ -39,6 +39,7 @@ static struct notice notice_of(const struct job *job)
                       : SLICE(""),
         .reason = record->reason,
         .archived_key = record->is_archived ? record->archived_key : SLICE(""),
+        .is_archived = record->is_archived,
         .custom_error_msg = job->services->settings.custom_error_msg,
         .rows_loaded = record->rows_loaded,
     };
@@ -46,13 +47,13 @@ static struct notice notice_of(const struct job *job)
 
 static int publish(struct job *job, struct error *err)
 {
-    struct notice notice = notice_of(job);
+    struct notification notice = notice_of(job);
     struct strbuf subject = STRBUF_INIT;
     struct strbuf message = STRBUF_INIT;
     struct slice message_id;
     int result;
-    notice_text_subject(&subject, &notice);
-    notice_text_message(&message, &notice);
+    notification_text_subject(&subject, &notice);
+    notification_text_message(&message, &notice);
     result = sns_publish(&job->services->aws,
                          &(struct sns_message){
                              .topic_arn = job->services->settings.sns_topic_arn,

@@ -169,7 +169,6 @@ class Secrets(SilentTest):
             MALFORMED,
             {**login, "dbClusterIdentifier": ""},
             {**login, "database": "", "dbname": ""},
-            {**login, "dbClusterIdentifier": "other"},
         ):
             with self.subTest(str(value)[:20]), self.changed_secret(REDSHIFT, value):
                 interface, key, result = self.run_file()
@@ -178,6 +177,20 @@ class Secrets(SilentTest):
                 self.assertEqual(self.system.rows(interface.table), [])
                 self.put_secret(REDSHIFT, login)
                 self.assert_loads()
+
+    def test_a_cluster_that_is_not_there_makes_files_wait(self):
+        """A paused cluster looks the same as one that never was."""
+        login = self.secret(REDSHIFT)
+        with self.changed_secret(REDSHIFT, {**login, "dbClusterIdentifier": "other"}):
+            interface, key, result = self.run_file()
+            self.assertEqual(result.function_error, "Unhandled")
+            row = self.system.file(key)
+            self.assertEqual((row["state"], row["lease_owner"]), ("PREPARED", None))
+            self.assertIsNotNone(row["next_attempt_at"])
+            self.assertEqual(self.system.notices(key), [])
+            self.assertEqual(self.system.rows(interface.table), [])
+            self.put_secret(REDSHIFT, login)
+            self.assert_loads()
 
     # -- the words of others --------------------------------------------------------------------
 

@@ -114,6 +114,16 @@ CREATE FUNCTION pg_last_copy_id() RETURNS bigint LANGUAGE sql STABLE AS
 CREATE FUNCTION pg_last_query_id() RETURNS bigint LANGUAGE sql STABLE AS
     $$ SELECT coalesce(nullif(current_setting('redshift.last_query_id', true), ''), '-1')::bigint $$;
 
+-- Called before every statement that opens a cursor: a session may have one. Clients report these words for a
+-- second DECLARE; UNPROVED: that a procedure fails with the same words.
+CREATE FUNCTION refuse_second_cursor() RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+    IF EXISTS (SELECT FROM pg_catalog.pg_cursors) THEN
+        RAISE invalid_cursor_state USING
+            MESSAGE = 'opening multiple cursors from within the same client connection is not allowed.';
+    END IF;
+END $$;
+
 -- Before the length of a column changes, the check of the old one goes.
 CREATE FUNCTION drop_bytes_check(owner text, changed text) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE

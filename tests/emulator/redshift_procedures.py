@@ -2,6 +2,9 @@
 
 SQL that a procedure puts together and runs with EXECUTE is not rewritten: it may use Redshift's
 functions, but no table attributes, no date part without quotes, and TRUNCATE in it does not commit.
+
+A session may have one open cursor, and a FOR loop over a query opens one. The body asks
+refuse_second_cursor (redshift_functions.sql) before each; Postgres lists what is open.
 """
 
 import typing
@@ -95,7 +98,7 @@ def _body(tokens: list[Token]) -> str:
             out.append(_statement(statement[:-1]) + ";")
             statement = []
         elif token.is_word(*_STARTS) and _opens_block(statement):
-            out.append(rewrite(statement))
+            out.append(_guard(statement) + rewrite(statement))
             statement = []
     return "".join(out) + rewrite(statement)
 
@@ -125,7 +128,23 @@ def _statement(tokens: list[Token]) -> str:
     cursor = Cursor(tokens)
     if cursor.accept("ALTER", "TABLE"):
         return "\n" + "; ".join(_perform(command) for command in alter_table(cursor))
-    return rewrite(tokens)
+    return _guard(tokens) + rewrite(tokens)
+
+
+def _guard(tokens: list[Token]) -> str:
+    """The check that runs before a statement that opens a cursor."""
+    return "\nPERFORM redshift.refuse_second_cursor();" if _opens_cursor(tokens) else ""
+
+
+def _opens_cursor(tokens: list[Token]) -> bool:
+    """OPEN does, and a FOR loop unless it counts numbers. A label may stand before the loop."""
+    cursor = Cursor(tokens)
+    if cursor.accept_symbol("<<"):
+        cursor.name()
+        cursor.accept_symbol(">>")
+    if cursor.accept("OPEN"):
+        return cursor.peek().is_name
+    return cursor.accept("FOR") and not any(token.is_symbol("..") for token in cursor.rest())
 
 
 def _perform(command: str) -> str:

@@ -119,6 +119,10 @@ def _utility(tokens: list[Token]) -> Handled:
     return Effect.UTILITY, [rewrite(tokens)]
 
 
+def _declare(tokens: list[Token]) -> Handled:
+    return Effect.UTILITY, ["SELECT redshift.refuse_second_cursor()", rewrite(tokens)]
+
+
 def _copy(tokens: list[Token]) -> Handled:
     return Effect.COPY, []
 
@@ -247,6 +251,7 @@ _HANDLERS: dict[str, typing.Callable[[list[Token]], Handled]] = {
     "EXPLAIN": _query,
     "VALUES": _utility,
     "DELETE": _delete,
+    "DECLARE": _declare,
     "COPY": _copy,
     "TRUNCATE": _truncate,
     "VACUUM": _vacuum,

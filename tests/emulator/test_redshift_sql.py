@@ -382,6 +382,58 @@ class Procedures(SessionTest):
         self.session.begin()
         self.refused("call clear_it()", "procedure that is executing in an atomic context")
 
+    def perform(self, body: str) -> str:
+        """A call of a procedure with this body."""
+        self.run_sql(
+            "create or replace procedure performed() language plpgsql as $$ declare"
+            " one record; two record; first cursor for select 1; second refcursor;"
+            f" begin {body} end; $$"
+        )
+        return "call performed()"
+
+    def test_a_session_has_one_cursor(self):
+        self.run_sql(
+            "create or replace procedure loops() language plpgsql as $$ declare one record;"
+            " begin for one in select 1 loop null; end loop; end; $$"
+        )
+        loop = "for one in select 1 loop {} end loop;".format
+        refused = (
+            loop("for two in select 2 loop null; end loop;"),
+            loop("<<inside>> for two in execute 'select 2' loop null; end loop inside;"),
+            loop("call loops();"),
+            loop("execute 'call loops()';"),
+            loop("if true then open second for select 2; end if;"),
+            "<<outside>> " + loop("for n in 1..2 loop call loops(); end loop;"),
+            "open first; open second for select 2;",
+            "open first; call loops();",
+        )
+        for body in refused:
+            with self.subTest(body):
+                error = self.refused(self.perform(body), "opening multiple cursors from within")
+                self.assertEqual(error.sqlstate, "24000")
+        allowed = (
+            loop("null;") + loop("exit;") + "call loops();" + loop("return;"),
+            loop("for n in reverse 2..1 loop null; end loop;"),
+            "for n in 1..2 loop call loops(); end loop;",
+            "open first; close first; call loops(); open second for select 2;",
+        )
+        for body in allowed:
+            with self.subTest(body):
+                self.run_sql(self.perform(body))
+
+    def test_a_cursor_is_open_until_the_transaction_ends(self):
+        call = self.perform("for one in select 1 loop null; end loop;")
+        self.session.begin()
+        self.run_sql("declare mine cursor for select 1 as n")
+        self.assertEqual(self.rows("fetch all from mine"), [(1,)])
+        self.refused(call, "opening multiple cursors")
+        self.session.rollback()
+        self.session.begin()
+        self.run_sql("declare mine cursor for select 1")
+        self.refused("declare other cursor for select 2", "opening multiple cursors")
+        self.session.rollback()
+        self.run_sql(call)
+
     def test_functions_in_sql(self):
         self.run_sql(
             "create or replace function twice(int) returns int immutable as $$ select nvl($1, 0) *"

@@ -369,6 +369,62 @@ class Orchestration(RedshiftSqlTest):
             [["2020-01-01", "2020-01-01 17:49:29", "2030-01-01 17:49:29"], ["2020-01-01", "again", True]],
         )
 
+    def configure(self, table: str, *statements: tuple[int, str]) -> None:
+        rows = [f"('rdsftcore', '{table}', {number}, {literal(command)})" for number, command in statements]
+        self.finished(self.execute(f"insert into rdsftorchestration.job_config_sqls values {', '.join(rows)}"))
+
+    def run_table(self, table: str, arguments: str = "'x'") -> None:
+        self.finished(
+            self.execute(f"call rdsftorchestration.execute_sql_from_table('rdsftcore', '{table}', {arguments})")
+        )
+
+    def test_a_statement_may_call_a_procedure_with_a_cursor(self):
+        self.finished(self.execute("create table rdsftcore.looped (n integer)"))
+        self.finished(
+            self.execute(
+                "create procedure rdsftcore.loop_over() as $$ declare found_row record; begin"
+                " for found_row in select 1 as n union all select 2 loop"
+                " insert into rdsftcore.looped values (found_row.n); end loop; end; $$ language plpgsql"
+            )
+        )
+        self.configure("looping", (1, "call rdsftcore.loop_over()"), (2, "call rdsftcore.loop_over()"))
+        self.configure(
+            "nested", (1, "call rdsftorchestration.execute_sql_from_table('rdsftcore', 'looping', p_load_id)")
+        )
+        for table, arguments in (("looping", "'x'"), ("looping", "'2020-01-01', '2030-01-01'"), ("nested", "'x'")):
+            with self.subTest(table=table, arguments=arguments):
+                self.finished(self.execute("delete from rdsftcore.looped"))
+                self.run_table(table, arguments)
+                self.assertEqual(
+                    self.values("select n, count(*) from rdsftcore.looped group by n order by n"), [[1, 2], [2, 2]]
+                )
+
+    def test_every_row_runs_once_by_number_and_then_by_text(self):
+        self.finished(self.execute("create table rdsftcore.turns (turn bigint identity(1, 1), name varchar(9))"))
+        names = ((7, "d"), (-1, "b"), (7, "c"), (-1, "a"), (7, "c"), (0, "b"))
+        self.configure(
+            "turns", *((n, f"insert into rdsftcore.turns (name) values ('{name}')") for n, name in names)
+        )
+        self.run_table("turns")
+        self.assertEqual(
+            self.values("select name from rdsftcore.turns order by turn"), [[name] for name in "abbccd"]
+        )
+
+    def test_statements_may_change_the_statements(self):
+        self.finished(self.execute("create table rdsftcore.steps (turn bigint identity(1, 1), name varchar(9))"))
+        jobs = "rdsftorchestration.job_config_sqls"
+        step = "insert into rdsftcore.steps (name) values ('{}')".format
+        added = ", ".join(f"('rdsftcore', 'steps', {n}, {literal(step(n))})" for n in (1, 5))
+        self.configure(
+            "steps",
+            (2, f"insert into {jobs} values {added}"),
+            (3, f"delete from {jobs} where table_name = 'steps' and serial_no in (3, 4)"),
+            (4, step(4)),
+            (6, step(6)),
+        )
+        self.run_table("steps")
+        self.assertEqual(self.values("select name from rdsftcore.steps order by turn"), [["5"], ["6"]])
+
     def test_a_failing_statement_takes_all_back(self):
         self.finished(self.execute("create table rdsftcore.half (n int)"))
         self.finished(

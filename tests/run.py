@@ -24,6 +24,7 @@ TAP_PLAN = re.compile(r"^1\.\.(\d+)", re.MULTILINE)
 TAP_RESULT = re.compile(r"^(ok|not ok)\b(.*)$", re.MULTILINE)
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 GRACE_SECONDS = 20.0  # for a program to clear up after itself
+ON_POSTGRES = ("test_file_tables", "test_job_programs", "test_pg_client")  # of e2e: they run wire programs on a server
 
 
 @dataclasses.dataclass
@@ -109,19 +110,23 @@ def discover(build: pathlib.Path, flavour: str) -> list[Program]:
             binary = build / flavour / "tests" / kind / source.stem
             programs.append(Program(f"{kind}/{source.stem}", [str(binary)], seconds))
     if flavour != "test":
-        return programs
+        return programs + [python_program("e2e", ROOT / "tests/e2e" / f"{name}.py") for name in ON_POSTGRES]
     for source in sorted((ROOT / "tests/fuzz").glob("fuzz_*.c")):
         corpus = ROOT / "tests/fuzz/corpus" / source.stem.removeprefix("fuzz_")
         command = [str(build / "fuzz/tests/fuzz" / source.stem), "-runs=0", "-timeout=10", str(corpus)]
         programs.append(Program(f"fuzz/{source.stem}", command, 120, is_tap=False))
     for folder in ("emulator", "e2e"):
         for source in sorted((ROOT / "tests" / folder).glob("test_*.py")):
-            command = ["/usr/bin/python3", str(ROOT / "tests/tap.py"), str(source)]
-            programs.append(Program(f"{folder}/{source.stem}", command, 1800))
+            programs.append(python_program(folder, source))
     return programs
 
 
-def environment(build: pathlib.Path) -> dict[str, str]:
+def python_program(folder: str, source: pathlib.Path) -> Program:
+    command = ["/usr/bin/python3", str(ROOT / "tests/tap.py"), str(source)]
+    return Program(f"{folder}/{source.stem}", command, 1800)
+
+
+def environment(build: pathlib.Path, flavour: str) -> dict[str, str]:
     """What tests see: no credentials, proxies or endpoints of whoever runs them."""
     kept = {
         name: value
@@ -130,6 +135,7 @@ def environment(build: pathlib.Path) -> dict[str, str]:
     }
     kept.update(
         BUILD=str(build),
+        FLAVOUR=flavour,
         CMOCKA_MESSAGE_OUTPUT="TAP",
         ASAN_OPTIONS="detect_leaks=1:abort_on_error=0:strict_string_checks=1:detect_stack_use_after_return=1",
         UBSAN_OPTIONS="print_stacktrace=1:halt_on_error=1",
@@ -228,7 +234,7 @@ def main() -> int:
     running = Running()
     pool = concurrent.futures.ThreadPoolExecutor(max_workers=os.cpu_count() or 2)
     try:
-        return run_all(programs, environment(build), pool, running)
+        return run_all(programs, environment(build, arguments.flavour), pool, running)
     except Stop:
         for number in SIGNALS:  # the end is under way; another Ctrl-C must not cut it short
             signal.signal(number, signal.SIG_IGN)

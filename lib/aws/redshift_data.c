@@ -216,12 +216,24 @@ int redshift_execute_parse(struct slice body, struct arena *arena, struct slice 
     return reply == NULL ? -1 : json_require_string(reply, "Id", id, err);
 }
 
+static bool has_no_endpoint(const struct error *err)
+{
+    return error_is(err, SLICE("ValidationException")) &&
+           slice_search(slice_from(err->message), SLICE("Redshift endpoint doesn't exist")) !=
+               SLICE_NONE;
+}
+
 bool redshift_error_passes(const struct error *err)
 {
-    bool has_no_endpoint = error_is(err, SLICE("ValidationException")) &&
-                           slice_search(slice_from(err->message),
-                                        SLICE("Redshift endpoint doesn't exist")) != SLICE_NONE;
-    return err->retryable || has_no_endpoint;
+    return err->retryable || has_no_endpoint(err);
+}
+
+static void judge_refusal(struct error *err, bool may_have_acted)
+{
+    err->retryable = may_have_acted || redshift_error_passes(err);
+    if (!may_have_acted && has_no_endpoint(err)) {
+        error_set_code(err, REDSHIFT_NO_ENDPOINT);
+    }
 }
 
 int redshift_execute(struct aws_client *client, const struct redshift_execute_options *options,
@@ -234,7 +246,7 @@ int redshift_execute(struct aws_client *client, const struct redshift_execute_op
     }
     if (aws_call(client, &request, arena, &reply, err) != 0) {
         if (err != NULL) {
-            err->retryable = reply.may_have_acted || redshift_error_passes(err);
+            judge_refusal(err, reply.may_have_acted);
         }
         return -1;
     }

@@ -44,6 +44,9 @@ int redshift_execute_request(const struct redshift_execute_options *options, str
 /* The Id of the statement. */
 int redshift_execute_parse(struct slice body, struct arena *arena, struct slice *id,
                            struct error *err);
+/* err->code: no cluster or workgroup answers at the target, and so no try was taken. */
+#define REDSHIFT_NO_ENDPOINT SLICE("NoEndpoint")
+
 /* Is repeated after an unknown outcome only if there is a client token. The error is retryable as
  * long as the statement may have been taken, whatever the last try met, and if it passes by
  * itself. */

@@ -70,3 +70,15 @@ int sql_quote_literal(struct strbuf *out, struct slice text, struct error *err)
     strbuf_append_char(out, '\'');
     return 0;
 }
+
+int sql_quote_copy(struct arena *arena, sql_quoter *quoter, struct slice text, struct slice *quoted,
+                   struct error *err)
+{
+    struct strbuf out = STRBUF_INIT;
+    int result = quoter(&out, text, err);
+    if (result == 0) {
+        *quoted = arena_copy(arena, strbuf_slice(&out));
+    }
+    strbuf_release(&out);
+    return result;
+}

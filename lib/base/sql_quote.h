@@ -5,6 +5,7 @@
 #ifndef BASE_SQL_QUOTE_H
 #define BASE_SQL_QUOTE_H
 
+#include "base/arena.h"
 #include "base/error.h"
 #include "base/slice.h"
 #include "base/strbuf.h"
@@ -26,5 +27,10 @@ int sql_quote_dotted(struct strbuf *out, struct slice dotted, struct error *err)
  * values are bound.
  */
 int sql_quote_literal(struct strbuf *out, struct slice text, struct error *err);
+
+/* One of the functions above, and its result in the arena. */
+typedef int sql_quoter(struct strbuf *out, struct slice text, struct error *err);
+int sql_quote_copy(struct arena *arena, sql_quoter *quoter, struct slice text, struct slice *quoted,
+                   struct error *err);
 
 #endif

@@ -31,37 +31,33 @@ static struct slice key_at(const struct job *job, struct slice time, bool with_i
 /* Two invocations may give names at the same time: the first stays, and both work on that. */
 static int try_name(struct job *job, struct slice key, struct error *err)
 {
-    const struct file_value values[] = {FILE_FIRST_TEXT("archived_key", key)};
-    struct file_change change = {.to = job->record.state, .values = values, .value_count = 1};
-    struct services *services = job->services;
-    struct file_record stored;
-    if (job_change(job, &change, err) != 0 ||
-        file_state_read(&services->pg, &services->file_tables, job->record.file_id, job->arena,
-                        &stored, err) != 0) {
+    struct file_fence fence = job_fence(job, FILE_IN(job->record.state));
+    bool done;
+    if (file_reserve_archive(&job->services->state, &fence, key, job->arena, &done, &job->record,
+                             err) != 0) {
         return -1;
     }
-    job->record.archived_key = stored.archived_key;
-    return 0;
+    return job_check_written(job, done, err);
 }
 
 /* ext_file keeps the names unique: where another file has this one, the id makes the difference. */
-static int store_name(struct job *job, struct error *err)
+int archive_reserve(struct job *job, struct error *err)
 {
     struct services *services = job->services;
     struct error name_error;
     struct slice time;
-    if (file_state_local_time(&services->pg, &services->file_tables, clock_now_ms(services->clock),
-                              job->arena, &time, err) != 0) {
-        return -1;
+    if (file_local_time(&services->state, clock_now_ms(services->clock), job->arena, &time, err) !=
+        0) {
+        return error_prefix(err, "archive");
     }
     if (try_name(job, key_at(job, time, false), &name_error) == 0) {
         return 0;
     }
     if (!error_is(&name_error, PG_UNIQUE_VIOLATION)) {
         *err = name_error;
-        return -1;
+        return error_prefix(err, "archive");
     }
-    return try_name(job, key_at(job, time, true), err);
+    return try_name(job, key_at(job, time, true), err) == 0 ? 0 : error_prefix(err, "archive");
 }
 
 /* The source was replaced or removed by somebody else: what we loaded is in the private object. */
@@ -125,7 +121,8 @@ static int look_at_source(struct job *job, bool *is_ours, struct error *err)
     return -1;
 }
 
-static int delete_source(struct job *job, struct error *err)
+/* *duty tells whether the bytes were deleted: equal ones may have been among them. */
+static int delete_source(struct job *job, enum file_duty *duty, struct error *err)
 {
     const struct file_record *record = &job->record;
     struct s3_delete_options options = {
@@ -145,6 +142,7 @@ static int delete_source(struct job *job, struct error *err)
     }
     if (!is_ours || delete_error.kind == ERROR_CONFLICT || delete_error.kind == ERROR_NOT_FOUND) {
         log_info("a newer upload stays in the landing folder, or the object was gone already");
+        *duty = FILE_COPIED;
         return 0;
     }
     *err = delete_error;
@@ -152,24 +150,16 @@ static int delete_source(struct job *job, struct error *err)
 }
 
 /* A name without an object would only mislead. */
-static int mark(struct job *job, bool exists, struct error *err)
+static int mark(struct job *job, enum file_duty duty, struct error *err)
 {
-    const struct file_value values[] = {
-        FILE_TIME("archived_at", clock_now_ms(job->services->clock)),
-        FILE_NULL("archived_key"),
-    };
-    struct file_change change = {
-        .to = job->record.state, .values = values, .value_count = exists ? 1 : 2};
-
-    if (job_change(job, &change, err) != 0) {
+    struct slice key = job->record.archived_key;
+    if (job_mark(job, duty, clock_now_ms(job->services->clock), err) != 0) {
         return -1;
     }
-    job->record.is_archived = true;
-    if (exists) {
-        log_info("file archived", LOG_TEXT("archived_key", job->record.archived_key));
+    if (duty != FILE_LOST) {
+        log_info("file archived", LOG_TEXT("archived_key", key));
     } else {
         log_warn("nothing is left of the object to archive");
-        job->record.archived_key = SLICE("");
     }
     return 0;
 }
@@ -207,17 +197,20 @@ static int make_copy(struct job *job, bool *from_source, struct error *err)
     return -1;
 }
 
+/* A copy in the archive belongs to the file that was first: it stays. */
+static bool is_source_deletable(const struct job *job)
+{
+    return job->record.source_key.size == 0;
+}
+
 int archive_file(struct job *job, struct error *err)
 {
+    enum file_duty duty = is_source_deletable(job) ? FILE_ARCHIVED : FILE_COPIED;
     bool from_source;
     bool exists;
     uint64_t size = 0;
-
-    if (job->record.is_archived) {
-        return 0;
-    }
-    if (job->record.archived_key.size == 0 && store_name(job, err) != 0) {
-        return error_prefix(err, "archive");
+    if (job->record.archived_key.size == 0 && archive_reserve(job, err) != 0) {
+        return -1;
     }
     if (make_copy(job, &from_source, err) != 0 || look_at_copy(job, &size, &exists, err) != 0) {
         return error_prefix(err, "archive");
@@ -228,8 +221,8 @@ int archive_file(struct job *job, struct error *err)
         err->retryable = true;
         return -1;
     }
-    if (from_source && delete_source(job, err) != 0) {
+    if (from_source && is_source_deletable(job) && delete_source(job, &duty, err) != 0) {
         return error_prefix(err, "archive");
     }
-    return mark(job, exists, err);
+    return mark(job, exists ? duty : FILE_LOST, err);
 }

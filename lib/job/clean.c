@@ -72,20 +72,35 @@ static int delete_key(struct job *job, struct slice key, bool *kept, struct erro
     return 0;
 }
 
-static int delete_known(struct job *job, bool *kept, struct error *err)
+/* What COPY read, or was to read. */
+static struct slice data_key(const struct job *job)
 {
-    if (job->record.private_key.size > 0 &&
-        delete_key(job, job->record.private_key, kept, err) != 0) {
-        return -1;
-    }
-    return job->record.load_no == 0 ? 0 : delete_key(job, job_manifest_key(job), kept, err);
+    return job->record.private_key.size > 0 ? job->record.private_key : job->prepared_key;
 }
 
-/* Was the file prepared, or begun with, by more than the first claimant? One that was killed may
- * have left an upload, one that froze may have gone on. */
+/* <folder>/data-<claim> has its manifest in <folder>/manifest-<claim>. */
+static struct slice manifest_key(const struct job *job)
+{
+    struct slice key = data_key(job);
+    struct slice claim = slice_skip(key, slice_find_last(key, '-') + 1);
+    return job_private_key(job, arena_format(job->arena, "manifest-%.*s", SLICE_ARG(claim)).data);
+}
+
+static int delete_known(struct job *job, bool *kept, struct error *err)
+{
+    if (data_key(job).size == 0) {
+        return 0;
+    }
+    return delete_key(job, data_key(job), kept, err) == 0
+               ? delete_key(job, manifest_key(job), kept, err)
+               : -1;
+}
+
+/* Was the file begun with by more than the first claimant? One that was killed may have left an
+ * object or an upload, one that froze may have gone on. */
 static bool has_leftovers(const struct job *job)
 {
-    return job->record.claim_no > 1 && !slice_equal(job->record.private_key, job_data_key(job, 1));
+    return job->record.claim_no > 1 && !slice_equal(data_key(job), job_data_key(job, 1));
 }
 
 /* Versioning may have been turned on after the file came, so the source without a version id is no
@@ -106,13 +121,18 @@ static bool is_copied_by_parts(const struct job *job)
     return job->record.size_bytes > (int64_t)S3_COPY_LIMIT;
 }
 
-/* An upload whose begin got no reply was begun again, and one that was given up late may be left.
- */
+/* Was it read as a stream, which is uploaded by parts? Before its first load nothing tells. */
+static bool may_be_streamed(const struct job *job)
+{
+    return job->record.promised_records >= 0 || job->record.private_key.size == 0;
+}
+
+/* An upload whose begin got no reply was begun again, and one that was aborted late may be left. */
 static int abort_leftovers(struct job *job, struct error *err)
 {
     bool by_parts = is_copied_by_parts(job);
-
-    if ((has_leftovers(job) || job->config.has_trailer || by_parts) &&
+    bool is_begun = data_key(job).size > 0;
+    if ((has_leftovers(job) || (is_begun && may_be_streamed(job)) || by_parts) &&
         abort_uploads(job, job_private_key(job, ""), false, err) != 0) {
         return -1;
     }
@@ -124,20 +144,8 @@ static int abort_leftovers(struct job *job, struct error *err)
 
 int clean_file(struct job *job, struct error *err)
 {
-    const struct file_value values[] = {
-        FILE_TIME("cleaned_at", clock_now_ms(job->services->clock))};
-    struct file_change change = {
-        .to = job->record.state, .values = values, .value_count = 1, .release = true};
-
-    if (job->record.is_cleaned) {
-        return 0;
-    }
     if (delete_objects(job, err) != 0 || abort_leftovers(job, err) != 0) {
         return error_prefix(err, "removing private objects");
     }
-    if (job_change(job, &change, err) != 0) {
-        return -1;
-    }
-    job->record.is_cleaned = true;
-    return 0;
+    return job_mark(job, FILE_CLEANED, clock_now_ms(job->services->clock), err);
 }

@@ -7,13 +7,14 @@
 int copy_version(struct job *job, struct slice to_key, struct error *err)
 {
     const struct file_record *record = &job->record;
+    bool is_pinned = record->source_key.size == 0; /* a copy in the archive is our own */
     struct s3_written written;
     return s3_copy(&job->services->aws,
                    &(struct s3_copy_options){
                        .source_bucket = record->bucket,
-                       .source_key = record->key,
-                       .source_version_id = record->version_id,
-                       .source_if_match = record->etag,
+                       .source_key = job_source_key(job),
+                       .source_version_id = is_pinned ? record->version_id : SLICE(""),
+                       .source_if_match = is_pinned ? record->etag : SLICE(""),
                        .has_size = true,
                        .size = (uint64_t)record->size_bytes,
                        .bucket = record->bucket,

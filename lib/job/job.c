@@ -9,101 +9,18 @@
 
 #define TEXT_LIMIT 4000 /* bytes; the columns take as many characters */
 
-int job_try_change(struct job *job, struct file_change *change, bool *done, struct error *err)
-{
-    struct services *services = job->services;
-
-    change->file_id = job->record.file_id;
-    if (change->from == 0) {
-        change->from = FILE_FROM(job->record.state);
-    }
-    change->now_ms = clock_now_ms(services->clock);
-    change->by_load = true;
-    change->load_no = job->record.load_no;
-    change->transform_no = job->record.transform_no;
-    change->claim_no = job->without_claim ? 0 : job->record.claim_no;
-    if (file_state_change(&services->pg, &services->file_tables, change, job->arena, done, err) !=
-        0) {
-        return -1;
-    }
-    if (*done) {
-        job->record.state = change->to;
-        job->record.is_audited = job->record.is_audited || change->audit != NULL;
-        job->has_lease = job->has_lease && !change->release;
-    }
-    return 0;
-}
-
-int job_change(struct job *job, struct file_change *change, struct error *err)
-{
-    bool done;
-
-    if (job_try_change(job, change, &done, err) != 0) {
-        return -1;
-    }
-    if (!done) {
-        (void)error_set(err, ERROR_CONFLICT,
-                        "file %.*s was taken over by another invocation while it was worked on",
-                        SLICE_ARG(job->record.file_id));
-        err->retryable = true;
-        return -1;
-    }
-    return 0;
-}
-
-struct slice job_text(const struct job *job, struct slice text)
-{
-    struct strbuf redacted = STRBUF_INIT;
-    struct strbuf valid = STRBUF_INIT;
-    struct slice kept;
-
-    redact_append(&redacted, text);
-    utf8_append(&valid, strbuf_slice(&redacted));
-    kept = arena_copy(job->arena, utf8_take(strbuf_slice(&valid), TEXT_LIMIT));
-    strbuf_release(&redacted);
-    strbuf_release(&valid);
-    return kept;
-}
-
-static int end_as(struct job *job, enum file_state state, const struct error *reason,
-                  struct error *err)
-{
-    struct slice kept = job_text(job, slice_from(reason->message));
-    /* Whoever holds the lease, if not we, has nothing left to do. */
-    struct file_change change = {.to = state, .release = job->without_claim};
-
-    const struct file_value values[] = {FILE_TEXT("reason", kept)};
-    change.values = values;
-    change.value_count = 1;
-    change.note = kept;
-    if (job_change(job, &change, err) != 0) {
-        return -1;
-    }
-    job->record.reason = kept;
-    return 0;
-}
-
-int job_reject(struct job *job, const struct error *reason, struct error *err)
-{
-    return end_as(job, FILE_REJECTED, reason, err);
-}
-
-int job_fail(struct job *job, const struct error *reason, struct error *err)
-{
-    return end_as(job, FILE_FAILED, reason, err);
-}
+/* --- opening --- */
 
 /* What was settled when the load was numbered stays, whatever became of the configuration. */
 static void keep_what_is_settled(struct job *job)
 {
     const struct file_record *record = &job->record;
-
     if (record->interface_id.size > 0) {
         job->config.interface_id = record->interface_id;
     }
-    if (record->load_table.size > 0) {
-        job->config.schema = record->load_schema;
-        job->config.table = record->load_table;
+    if (record->target_table.size > 0) {
+        job->config.schema = record->target_schema;
+        job->config.table = record->target_table;
     }
 }
 
@@ -111,7 +28,6 @@ int job_read_config(struct job *job, struct error *err)
 {
     struct services *services = job->services;
     struct error failure;
-
     job->config = (struct file_config){0};
     if (job->record.config_sid.size > 0 &&
         file_config_read(&services->pg, &services->config_tables, job->record.config_sid,
@@ -151,27 +67,85 @@ int job_name_config(const struct job *job, struct error *err)
 int job_open(struct job *job, struct services *services, struct slice file_id, struct arena *arena,
              struct error *err)
 {
-    *job = (struct job){.services = services, .arena = arena, .without_claim = true};
-    job->record.file_id = file_id;
-    return job_reread(job, err);
-}
-
-int job_reread(struct job *job, struct error *err)
-{
-    struct services *services = job->services;
-    struct slice file_id = job->record.file_id;
-    int64_t claim_no = job->record.claim_no;
-
-    if (file_state_read(&services->pg, &services->file_tables, file_id, job->arena, &job->record,
-                        err) != 0) {
+    *job = (struct job){.services = services, .arena = arena};
+    if (file_read(&services->state, file_id, arena, &job->record, err) != 0) {
         return -1;
-    }
-    if (!job->without_claim) {
-        job->record.claim_no = claim_no; /* were it taken over since, our fence must not hold */
     }
     job->file_name = file_match_name(job->record.key);
     return job_read_config(job, err);
 }
+
+/* --- writing --- */
+
+struct file_fence job_fence(const struct job *job, uint32_t states)
+{
+    return (struct file_fence){
+        .file_id = job->record.file_id,
+        .claim_no = job->fence == JOB_BY_CLAIM ? job->lease.claim_no : 0,
+        .states = states,
+        .kind = job->record.statement.kind,
+        .number = job->record.statement.number,
+    };
+}
+
+int job_check_written(const struct job *job, bool done, struct error *err)
+{
+    if (done) {
+        return 0;
+    }
+    (void)error_set(err, ERROR_CANCELLED,
+                    "file %.*s was taken over by another invocation while it was worked on",
+                    SLICE_ARG(job->record.file_id));
+    error_set_code(err, JOB_TAKEN_OVER);
+    err->retryable = true;
+    return -1;
+}
+
+struct slice job_text(const struct job *job, struct slice text)
+{
+    struct strbuf redacted = STRBUF_INIT;
+    struct strbuf valid = STRBUF_INIT;
+    struct slice kept;
+    redact_append(&redacted, text);
+    utf8_append(&valid, strbuf_slice(&redacted));
+    kept = arena_copy(job->arena, utf8_take(strbuf_slice(&valid), TEXT_LIMIT));
+    strbuf_release(&redacted);
+    strbuf_release(&valid);
+    return kept;
+}
+
+int job_end(struct job *job, enum file_state to, struct slice reason, bool is_silent,
+            struct error *err)
+{
+    const struct file_end end = {
+        .fence = job_fence(job, FILE_IN(job->record.state)),
+        .to = to,
+        .reason = job_text(job, reason),
+        .is_silent = is_silent,
+        .now_ms = clock_now_ms(job->services->clock),
+    };
+    bool done;
+    if (file_end(&job->services->state, &end, job->arena, &done, &job->record, err) != 0) {
+        return -1;
+    }
+    return job_check_written(job, done, err);
+}
+
+int job_mark(struct job *job, enum file_duty duty, int64_t time_ms, struct error *err)
+{
+    const struct file_mark mark = {
+        .fence = job_fence(job, FILE_IN(job->record.state)),
+        .duty = duty,
+        .now_ms = time_ms,
+    };
+    bool done;
+    if (file_mark(&job->services->state, &mark, job->arena, &done, &job->record, err) != 0) {
+        return -1;
+    }
+    return job_check_written(job, done, err);
+}
+
+/* --- private objects --- */
 
 struct slice job_private_key(const struct job *job, const char *name)
 {
@@ -186,7 +160,13 @@ struct slice job_data_key(const struct job *job, int64_t claim_no)
         job, arena_format(job->arena, JOB_PRIVATE_DATA "%lld", (long long)claim_no).data);
 }
 
-struct slice job_manifest_key(const struct job *job)
+struct slice job_manifest_key(const struct job *job, int64_t claim_no)
 {
-    return job_private_key(job, "manifest");
+    return job_private_key(job,
+                           arena_format(job->arena, "manifest-%lld", (long long)claim_no).data);
+}
+
+struct slice job_source_key(const struct job *job)
+{
+    return job->record.source_key.size > 0 ? job->record.source_key : job->record.key;
 }

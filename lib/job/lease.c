@@ -1,12 +1,13 @@
 #include "job/lease.h"
 
 #include "base/log.h"
+#include "job/pause.h"
 
 #include "base/banned.h"
 
-#define LEASE_WITHOUT_DEADLINE_MS ((int64_t)15 * 60 * 1000) /* Lambda's longest invocation */
-#define PAUSE_FIRST_MS ((int64_t)30 * 1000)
-#define PAUSE_LONGEST_MS ((int64_t)15 * 60 * 1000)
+#define LEASE_SHORTEST_MS ((int64_t)60 * 1000)
+#define LEASE_BYTES_PER_MS ((int64_t)20 * 1000) /* 20 MB/s */
+#define RENEW_PAUSE_MS ((int64_t)5 * 1000)
 
 static struct slice new_nonce(struct services *services, struct arena *arena)
 {
@@ -14,65 +15,120 @@ static struct slice new_nonce(struct services *services, struct arena *arena)
                         (unsigned long long)random_next(services->random));
 }
 
-struct file_hold lease_terms(struct services *services, const struct lease_request *request,
-                             struct arena *arena)
+static int64_t lease_length_ms(int64_t size_bytes)
+{
+    return LEASE_SHORTEST_MS + (size_bytes > 0 ? size_bytes / LEASE_BYTES_PER_MS : 0);
+}
+
+struct lease_terms lease_terms(struct services *services, int64_t size_bytes, struct arena *arena)
 {
     int64_t now = clock_now_ms(services->clock);
-
-    return (struct file_hold){
+    return (struct lease_terms){
         .owner = new_nonce(services, arena),
-        .request_id = request->request_id,
         .now_ms = now,
-        .until_ms =
-            request->deadline_ms > 0 ? request->deadline_ms : now + LEASE_WITHOUT_DEADLINE_MS,
+        .until_ms = now + lease_length_ms(size_bytes),
     };
 }
 
-int lease_take(struct job *job, const struct lease_request *request, bool *taken, struct error *err)
+bool lease_is_ours(const struct job *job)
 {
-    struct services *services = job->services;
-    struct file_hold terms = lease_terms(services, request, job->arena);
+    return job->fence == JOB_BY_CLAIM && job->lease.is_held && job->record.is_leased &&
+           job->record.claim_no == job->lease.claim_no;
+}
 
-    if (file_resume_hold(&services->pg, &services->file_tables, job->record.file_id, &terms,
-                         job->arena, taken, &job->record, err) != 0) {
-        return -1;
+/* While the lease lasts, a Postgres that does not answer stops no work. */
+static int tolerate(struct job *job, int64_t now, const struct error *failure, struct error *err)
+{
+    if (now >= job->lease.until_ms) {
+        *err = *failure;
+        return error_prefix(err, "renewing the lease");
     }
-    job->without_claim = !*taken;
-    job->has_lease = *taken;
+    log_warn("the lease could not be renewed yet", LOG_CAUSE(failure));
+    job->lease.renew_ms = now + RENEW_PAUSE_MS;
     return 0;
 }
 
-static int64_t pause_after(int64_t attempts)
+static int renew(void *self, struct error *err)
 {
-    int64_t pause = PAUSE_FIRST_MS;
-
-    for (int64_t i = 0; i < attempts && pause < PAUSE_LONGEST_MS; i++) {
-        pause *= 2;
+    struct job *job = self;
+    int64_t now = clock_now_ms(job->services->clock);
+    int64_t until_ms = now + lease_length_ms(job->record.size_bytes);
+    struct error failure;
+    bool held;
+    if (!lease_is_ours(job) || now < job->lease.renew_ms) {
+        return 0;
     }
-    return pause < PAUSE_LONGEST_MS ? pause : PAUSE_LONGEST_MS;
+    if (lease_renew_file(&job->services->state, job->record.file_id, job->lease.owner, until_ms,
+                         job->arena, &held, &failure) != 0) {
+        return tolerate(job, now, &failure, err);
+    }
+    job->lease.is_held = held;
+    job->lease.until_ms = until_ms;
+    job->lease.renew_ms = now + (until_ms - now) / 2;
+    return job_check_written(job, held, err);
 }
 
-/* next_attempt_ms is 0 when there was no failure. */
-static void give_up(struct job *job, int64_t next_attempt_ms)
+void lease_begin(struct job *job, const struct lease_terms *terms)
 {
-    struct services *services = job->services;
-    struct error err;
+    job->fence = JOB_BY_CLAIM;
+    job->lease = (struct job_lease){
+        .is_held = true,
+        .owner = terms->owner,
+        .claim_no = job->record.claim_no,
+        .until_ms = terms->until_ms,
+        .renew_ms = terms->now_ms + (terms->until_ms - terms->now_ms) / 2,
+    };
+    services_keep_alive(job->services, (struct keep_alive){.renew = renew, .self = job});
+}
 
-    if (file_state_release(&services->pg, &services->file_tables, job->record.file_id,
-                           job->record.claim_no, next_attempt_ms, job->arena, &err) != 0) {
-        log_warn("the lease could not be given up", LOG_CAUSE(&err));
+int lease_take(struct job *job, bool *taken, struct error *err)
+{
+    struct lease_terms terms = lease_terms(job->services, job->record.size_bytes, job->arena);
+    if (lease_take_file(&job->services->state, job->record.file_id, &terms, job->arena, taken,
+                        &job->record, err) != 0) {
+        return -1;
     }
-    job->has_lease = false;
+    if (*taken) {
+        lease_begin(job, &terms);
+    }
+    return 0;
+}
+
+int64_t lease_next_attempt_ms(const struct job *job)
+{
+    int64_t now = clock_now_ms(job->services->clock);
+    int64_t since = job->record.waiting_since_ms;
+    return now + pause_after_ms(since < 0 ? 0 : now - since, random_next(job->services->random));
+}
+
+static void release(struct job *job, int64_t next_attempt_ms)
+{
+    const struct lease_release release = {
+        .file_id = job->record.file_id,
+        .claim_no = job->lease.claim_no,
+        .next_attempt_ms = next_attempt_ms,
+        .now_ms = clock_now_ms(job->services->clock),
+    };
+    struct error err;
+    services_keep_alive(job->services, (struct keep_alive){0});
+    job->lease.is_held = false;
+    if (lease_release_file(&job->services->state, &release, job->arena, &err) != 0) {
+        log_warn("the lease could not be released", LOG_CAUSE(&err));
+    }
 }
 
 void lease_end(struct job *job)
 {
-    if (job->has_lease) {
-        give_up(job, 0);
+    if (lease_is_ours(job)) {
+        release(job, 0);
     }
+    services_keep_alive(job->services, (struct keep_alive){0});
 }
 
-void lease_give_back(struct job *job)
+void lease_end_waiting(struct job *job)
 {
-    give_up(job, clock_now_ms(job->services->clock) + pause_after(job->record.attempts));
+    if (job->fence == JOB_BY_CLAIM && job->lease.is_held) {
+        release(job, lease_next_attempt_ms(job));
+    }
+    services_keep_alive(job->services, (struct keep_alive){0});
 }

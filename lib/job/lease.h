@@ -1,34 +1,36 @@
 /*
- * The lease: who works on a file, and until when. It is taken by the claim of file-process, and
- * anew for whatever is due once a statement ended, so that two events of one file never archive it
- * or send its notice twice.
+ * The lease of a job: who works on a file, and until when. It lasts a minute and as long as reading
+ * the file may take, and is renewed between requests while work goes on: so work that progresses is
+ * never taken over, and work that died is taken over soon.
  */
 #ifndef JOB_LEASE_H
 #define JOB_LEASE_H
 
-#include "state/file_resume.h"
 #include "job/job.h"
-
-/* The invocation that wants to work. */
-struct lease_request {
-    struct slice request_id;
-    int64_t deadline_ms; /* end of the lease; 0: Lambda's longest time from now */
-};
+#include "state/lease.h"
 
 /* The terms of a new lease, with an owner of its own. */
-struct file_hold lease_terms(struct services *services, const struct lease_request *request,
-                             struct arena *arena);
+struct lease_terms lease_terms(struct services *services, int64_t size_bytes, struct arena *arena);
 
-/* Takes the lease of a job that job_open opened, and reads the file anew: from then on the claim is
- * the fence. *taken is false when somebody else's is live: what is due is done there. */
-int lease_take(struct job *job, const struct lease_request *request, bool *taken,
-               struct error *err);
+/* The job has claimed its file on these terms: from now on the lease is renewed as work goes on. */
+void lease_begin(struct job *job, const struct lease_terms *terms);
 
-/* Gives the lease up, unless the last step did so with its own write. */
+/* Is the lease still this job's, as far as the record tells? */
+bool lease_is_ours(const struct job *job);
+
+/* Takes the lease of a job that job_open opened; the record is the row as it then is. *taken is
+ * false when another holder's is live. */
+int lease_take(struct job *job, bool *taken, struct error *err);
+
+/* Releases the lease, unless the last write did. That it could not be released is only logged,
+ * since it ends by itself. */
 void lease_end(struct job *job);
 
-/* Gives the lease up after a failure, and says when the next attempt may begin. That it could not
- * be given up is logged only, since it ends by itself. */
-void lease_give_back(struct job *job);
+/* The same after a failure that may pass: the next attempt may begin after a pause that grows with
+ * the time since the first one. */
+void lease_end_waiting(struct job *job);
+
+/* When to try again something that failed: for longer, the longer it has been failing. */
+int64_t lease_next_attempt_ms(const struct job *job);
 
 #endif

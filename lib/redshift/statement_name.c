@@ -8,24 +8,14 @@
 static const struct slice suffix = SLICE_INIT("|external_file_framework");
 static const struct slice legacy_suffix = SLICE_INIT("|external_file_frameowrk");
 
-static const char *const kind_names[] = {
-    [STATEMENT_LOAD] = "load",
-    [STATEMENT_TRANSFORM] = "transform",
-};
-
-const char *statement_kind_name(enum statement_kind kind)
-{
-    return kind_names[kind];
-}
-
 void statement_name_build(struct strbuf *out, const struct statement_name *name)
 {
     size_t start = out->size;
     size_t room;
 
-    strbuf_append(out, name->file_id);
+    strbuf_append(out, name->work_id);
     strbuf_append_char(out, '|');
-    strbuf_append_text(out, kind_names[name->kind]);
+    strbuf_append(out, name->kind);
     strbuf_append_char(out, '|');
     strbuf_append_u64(out, name->number);
     strbuf_append_char(out, '|');
@@ -38,13 +28,19 @@ void statement_name_build(struct strbuf *out, const struct statement_name *name)
 
 struct slice statement_name_prefix(struct arena *arena, const struct statement_name *name)
 {
-    return arena_format(arena, "%.*s|%s|%llu|", SLICE_ARG(name->file_id), kind_names[name->kind],
+    return arena_format(arena, "%.*s|%.*s|%llu|", SLICE_ARG(name->work_id), SLICE_ARG(name->kind),
                         (unsigned long long)name->number);
 }
 
-static bool is_file_id(struct slice text)
+struct slice statement_name_token(struct arena *arena, const struct statement_name *name)
 {
-    if (text.size != STATEMENT_FILE_ID_SIZE) {
+    return arena_format(arena, "%.*s-%.*s-%llu", SLICE_ARG(name->work_id), SLICE_ARG(name->kind),
+                        (unsigned long long)name->number);
+}
+
+bool statement_name_is_work_id(struct slice text)
+{
+    if (text.size != STATEMENT_WORK_ID_SIZE) {
         return false;
     }
     for (size_t i = 0; i < text.size; i++) {
@@ -59,30 +55,29 @@ static bool is_file_id(struct slice text)
     return true;
 }
 
-static bool parse_kind(struct slice text, enum statement_kind *kind)
+static bool is_kind(struct slice text)
 {
-    for (size_t i = 0; i < COUNT_OF(kind_names); i++) {
-        if (slice_equal(text, slice_from(kind_names[i]))) {
-            *kind = (enum statement_kind)i;
-            return true;
+    for (size_t i = 0; i < text.size; i++) {
+        if (text.data[i] < 'a' || text.data[i] > 'z') {
+            return false;
         }
     }
-    return false;
+    return text.size > 0 && text.size <= STATEMENT_KIND_LIMIT;
 }
 
 bool statement_name_parse(struct slice text, struct statement_name *name)
 {
     struct statement_name parsed = {0};
-    struct slice kind;
     struct slice number;
 
     if (!slice_ends_with(text, suffix)) {
         return false;
     }
     text = slice_take(text, text.size - suffix.size);
-    if (!slice_cut(text, '|', &parsed.file_id, &text) || !is_file_id(parsed.file_id) ||
-        !slice_cut(text, '|', &kind, &text) || !parse_kind(kind, &parsed.kind) ||
-        !slice_cut(text, '|', &number, &text) || !slice_to_u64(number, &parsed.number) ||
+    if (!slice_cut(text, '|', &parsed.work_id, &text) ||
+        !statement_name_is_work_id(parsed.work_id) || !slice_cut(text, '|', &parsed.kind, &text) ||
+        !is_kind(parsed.kind) || !slice_cut(text, '|', &number, &text) ||
+        !slice_to_u64(number, &parsed.number) ||
         !slice_cut(text, '|', &parsed.interface_id, &parsed.target)) {
         return false;
     }

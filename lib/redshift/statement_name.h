@@ -1,10 +1,10 @@
 /*
- * The names that tie a Redshift statement to its file:
+ * The names that tie a Redshift statement to its unit of work:
  *
- *     <file id>|load or transform|<number>|<interface id>|<schema.table>|external_file_framework
+ *     <work id>|<kind>|<number>|<interface id>|<schema.table>|external_file_framework
  *
- * Beginning with the file id, a name lets ListStatements find all statements of a file. Names of
- * the Python framework are understood, too:
+ * A name begins with the work id, so that ListStatements finds all statements of a unit. Names of
+ * the Python framework are understood also:
  *
  *     interface|schema|table|s3 path|interface|merge sql|escape|external_file_frameowrk   (sic)
  */
@@ -16,17 +16,13 @@
 #include "base/strbuf.h"
 
 #define STATEMENT_NAME_LIMIT 500 /* bytes; Redshift Data API */
-#define STATEMENT_FILE_ID_SIZE 36
-
-enum statement_kind { STATEMENT_LOAD, STATEMENT_TRANSFORM };
-
-/* "load", "transform": in names, tokens and ledgers. */
-const char *statement_kind_name(enum statement_kind kind);
+#define STATEMENT_WORK_ID_SIZE 36
+#define STATEMENT_KIND_LIMIT 20
 
 struct statement_name {
-    struct slice file_id; /* a UUID in lower case */
-    enum statement_kind kind;
-    uint64_t number; /* load_no or transform_no */
+    struct slice work_id; /* a UUID in lower case */
+    struct slice kind;    /* "load", "transform" …: lower-case letters */
+    uint64_t number;
     struct slice interface_id;
     struct slice target; /* schema.table; cut when the name grew over the limit */
 };
@@ -34,8 +30,15 @@ struct statement_name {
 /* Appends the name; the target is cut so that the whole fits. */
 void statement_name_build(struct strbuf *out, const struct statement_name *name);
 
-/* What the names of all statements of this file, kind and number begin with. */
+/* What the names of all statements of this unit, kind and number begin with. */
 struct slice statement_name_prefix(struct arena *arena, const struct statement_name *name);
+
+/* The client token: it follows from unit, kind and number alone, so that the same number is the
+ * same statement. */
+struct slice statement_name_token(struct arena *arena, const struct statement_name *name);
+
+/* Is it a UUID in lower case? */
+bool statement_name_is_work_id(struct slice text);
 
 /* True when `text` is one of ours, with *name borrowing from it. */
 bool statement_name_parse(struct slice text, struct statement_name *name);

@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "http/http_curl.h"
 #include "http/http_roots.h"
+#include "state/file.h"
 
 #include "base/banned.h"
 
@@ -81,15 +82,19 @@ static int fill_login(const json *secret, struct pg_login *login, struct error *
     return read_port(secret, &login->port, err);
 }
 
+/* A lease cannot be renewed while Postgres waits for its login. */
 static int read_login(void *self, bool fresh, struct pg_login *login, struct arena *arena,
                       struct error *err)
 {
     struct services *services = self;
     struct slice id = services->settings.secret_postgres;
+    struct keep_alive keep_alive = services->upload.keep_alive;
     if (fresh) {
         secrets_manager_drop(&services->secrets, id);
     }
+    services->upload.keep_alive = (struct keep_alive){0};
     const json *secret = read_secret(services, id, arena, err);
+    services->upload.keep_alive = keep_alive;
     if (secret == NULL) {
         return -1;
     }
@@ -154,6 +159,12 @@ void services_forget_redshift(struct services *services)
     secrets_manager_drop(&services->secrets, services->settings.secret_redshift);
 }
 
+void services_keep_alive(struct services *services, struct keep_alive keep_alive)
+{
+    services->aws.keep_alive = keep_alive;
+    services->upload.keep_alive = keep_alive;
+}
+
 /* ---- zone ------------------------------------------------------------------------------------ */
 
 int services_check_zone(struct services *services, struct arena *arena, struct error *err)
@@ -163,15 +174,15 @@ int services_check_zone(struct services *services, struct arena *arena, struct e
     if (services->zone_is_checked) {
         return 0;
     }
-    if (file_state_local_time(&services->pg, &services->file_tables, clock_now_ms(services->clock),
-                              arena, &now, &failure) != 0) {
+    if (file_local_time(&services->state, clock_now_ms(services->clock), arena, &now, &failure) !=
+        0) {
         if (!error_is(&failure, PG_INVALID_PARAMETER)) {
             *err = failure;
             return -1;
         }
         log_error("environment variable timezone names no zone that Postgres knows: it is UTC now",
                   LOG_CAUSE(&failure));
-        services->file_tables.timezone = SLICE("UTC");
+        services->state.tables.timezone = SLICE("UTC");
     }
     services->zone_is_checked = true;
     return 0;
@@ -182,12 +193,18 @@ int services_check_zone(struct services *services, struct arena *arena, struct e
 static void fill_tables(struct services *services)
 {
     const struct settings *settings = &services->settings;
-    services->file_tables = (struct file_tables){
-        .file = settings->file_table,
-        .history = settings->history_table,
-        .audit = settings->audit_table,
-        .interface = settings->interface_table,
-        .timezone = settings->timezone,
+    services->state = (struct state_store){
+        .pg = &services->pg,
+        .tables =
+            {
+                .file = settings->file_table,
+                .history = settings->history_table,
+                .statement = settings->statement_table,
+                .due = settings->due_view,
+                .audit = settings->audit_table,
+                .interface = settings->interface_table,
+                .timezone = settings->timezone,
+            },
     };
     services->config_tables = (struct config_tables){
         .config = settings->config_table,
@@ -212,7 +229,8 @@ static void init_clients(struct services *services)
     aws_client_init(&services->aws, &options);
     options.http = services->upload_http;
     aws_client_init(&services->upload, &options);
-    secrets_manager_init(&services->secrets, &services->aws);
+    /* A lease may be renewed, and Postgres ask for its login, while `aws` streams. */
+    secrets_manager_init(&services->secrets, &services->upload);
     services->login_source = (struct pg_login_source){.read = read_login, .self = services};
     pg_init(&services->pg, &(struct pg_options){
                                .source = &services->login_source,
@@ -263,6 +281,7 @@ void services_begin(struct services *services, int64_t deadline_ms)
     if (deadline_ms > 0) {
         end_ms = deadline_ms - (reserve_ms < RESERVE_LONGEST_MS ? reserve_ms : RESERVE_LONGEST_MS);
     }
+    services_keep_alive(services, (struct keep_alive){0});
     services->aws.deadline_ms = end_ms;
     services->upload.deadline_ms = end_ms;
     /* Of the reserve, the first quarter is for undoing what was begun, and Postgres may use half:

@@ -1,11 +1,10 @@
 /*
- * What the steps stand on, put together once for a process: settings, connections, clients. One
+ * What all work needs, put together once for a process: settings, connections, clients. One
  * invocation at a time uses it.
  */
 #ifndef SERVICES_SERVICES_H
 #define SERVICES_SERVICES_H
 
-#include "state/file_state.h"
 #include "aws/aws_call.h"
 #include "aws/redshift_data.h"
 #include "aws/secrets_manager.h"
@@ -14,11 +13,12 @@
 #include "config/file_config.h"
 #include "pg/pg.h"
 #include "services/settings.h"
+#include "state/store.h"
 
 struct services {
     const char *name; /* of the function, set before services_init */
     struct settings settings;
-    struct file_tables file_tables;
+    struct state_store state;
     struct config_tables config_tables;
     const struct clock *clock;
     const struct random_source *random;
@@ -56,6 +56,9 @@ int services_check_zone(struct services *services, struct arena *arena, struct e
  * in the arena. */
 int services_redshift_target(struct services *services, struct arena *arena,
                              struct redshift_target *target, struct error *err);
+
+/* Called before each try of long work, to renew the lease; the one before is replaced. */
+void services_keep_alive(struct services *services, struct keep_alive keep_alive);
 
 /* What the target was made from may be wrong: the next one is made from the secret read anew. */
 void services_forget_redshift(struct services *services);

@@ -131,6 +131,8 @@ static int read_tables(struct arena *arena, struct settings *settings, struct er
         {schema, SLICE("ext_interface"), "", &settings->interface_table},
         {schema, SLICE("ext_file"), "", &settings->file_table},
         {schema, SLICE("ext_file_history"), "", &settings->history_table},
+        {schema, SLICE("ext_statement"), "", &settings->statement_table},
+        {schema, SLICE("ext_due"), "", &settings->due_view},
         {audit_schema, audit_table, "", &settings->audit_table},
     };
     for (size_t i = 0; i < sizeof(tables) / sizeof(tables[0]); i++) {

@@ -31,6 +31,8 @@ struct settings {
     struct slice audit_table;
     struct slice file_table;
     struct slice history_table;
+    struct slice statement_table;
+    struct slice due_view;
 };
 
 /* Reads and checks all; slices are valid for as long as the arena. ERROR_CONFIGURATION names the

@@ -27,7 +27,7 @@ as $$
 $$ language sql;
 
 -- The 8 digits of year, month and day; empty when the text has another form than the format. The
--- separator stands third in the format. The empty left() keeps the cast from being computed for a
+-- separator comes third in the format. The empty left() keeps the cast from being computed for a
 -- format alone, before it is known whether a row comes to it.
 create or replace function rdsftetl.fn_date_digits(varchar, varchar)
 returns varchar

@@ -7,7 +7,7 @@ create table if not exists rdsftorchestration.job_config_sqls (
     sql_command varchar(65535) not null
 );
 
--- Puts a value for every p_word in a text that is a word of its own: prep_load_id is none for p_load_id.
+-- Replaces every p_word that is a whole word of the text by a value: prep_load_id does not contain p_load_id.
 create or replace procedure rdsftorchestration.replace_word(
     p_text inout varchar(65535), p_word in varchar(256), p_value in varchar(65535))
 as $$

@@ -33,7 +33,7 @@ select *,
 from rdsftetl.hospital_cost_report;
 
 -- A version is current while its to_date is ahead, or open. Versions without a date are versions of
--- the same fact, too: hence coalesce.
+-- the same fact as well: hence coalesce.
 insert into rdsftorchestration.job_config_sqls (schema_name, table_name, serial_no, sql_command)
 select 'rdsftcore', 'dc_x_pa_flavor', serial_no, sql_command
 from (

@@ -41,5 +41,6 @@ create table rdsftetl.demo_sales_ledger (
     file_name varchar(300) not null,
     number integer not null,
     row_count bigint,
+    is_void boolean not null default false,
     recorded_at timestamp default current_timestamp
 );

@@ -80,7 +80,7 @@ class Interface:
             f"create table {self.table}_ledger (\n"
             "kind varchar(10) not null, file_id varchar(36) not null,\n"
             "file_name varchar(300) not null, number integer not null, row_count bigint,\n"
-            "recorded_at timestamp default current_timestamp);\n"
+            "recorded_at timestamp default current_timestamp, is_void boolean default false);\n"
         )
 
     def _pairs(self) -> list[tuple[str, int | None]]:

@@ -3,9 +3,11 @@
 import collections
 import contextlib
 import dataclasses
+import datetime
 import hashlib
 import itertools
 import re
+import threading
 import time
 import typing
 import urllib.parse
@@ -13,6 +15,7 @@ import urllib.parse
 from e2e.system import FILE_PROCESS, FILE_PROCESS_LOGGING, LANDING, Interface, Row, SystemTest
 from emulator.deployment import ARCHIVE, BUCKET, PROCESSING
 from emulator.faults import Fault
+from emulator.redshift_statements import Statement
 
 STAMP = r"_\d{4}-\d\d-\d\d-\d\d-\d\d-\d\d(-[0-9a-f]{8})?"
 DUTIES = ("archived_at", "noticed_at", "cleaned_at")
@@ -54,6 +57,17 @@ class Strike(Fault):
         return hit
 
 
+class Queue(threading.Event):
+    """Lets every statement run but those that wait for it already."""
+
+    def __init__(self, waiting: typing.Collection[str]):
+        super().__init__()
+        self._waiting = frozenset(waiting)
+
+    def wait(self, timeout: float | None = None) -> bool:
+        return threading.current_thread().name not in self._waiting or super().wait(timeout)
+
+
 class JourneyTest(SystemTest):
     """Interfaces with numbers of their own, and files that came to their end."""
 
@@ -84,12 +98,69 @@ class JourneyTest(SystemTest):
         finally:
             self.system.local.redshift.resume()
 
+    @contextlib.contextmanager
+    def queued(self):
+        """After `pause`: what has begun stays in Redshift's queue until the end of the block, and
+        what comes later runs."""
+        redshift = self.system.local.redshift
+        waiting = [item.id for item in redshift._store.all() if not item.done.is_set()]
+        usual = redshift.knobs.running
+        redshift.knobs.running = Queue([f"statement {item}" for item in waiting])
+        try:
+            yield
+        finally:
+            redshift.resume()
+            usual.set()
+            redshift.knobs.running = usual
+
+    @contextlib.contextmanager
+    def silence(self):
+        """No event comes of the statements that end in this block."""
+        self.system.local.redshift.control({"events": "never"})
+        try:
+            yield
+            self.system.settle()
+        finally:
+            self.system.local.redshift.control({"events": "normal"})
+
     def strike(self, service: str, operation: str, action, nth: int = 1, **options) -> Strike:
         """At that call something is done, and the call goes on (or not: `kind`)."""
         strike = Strike(service, operation, options.pop("kind", "slow"), nth, **options)
         strike.action = action
         self.system.local.faults.install(strike)
         return strike
+
+    def resume(self, key: str) -> None:
+        """What the schedule does an hour later for a file that is not settled: leases have ended by
+        then, and pauses are over."""
+        unsettled = self.system.config_rows(
+            "select from rdscnfg.ext_due due join rdscnfg.ext_file file on file_id = work_id"
+            " where key = %s",
+            key,
+        )
+        if unsettled:
+            self.system.let_time_pass(3600)
+            self.system.sweep()
+
+    def pause_at(self, batch: int) -> None:
+        """The nth batch from now on begins in Redshift, where nothing goes on until `cancel`."""
+        redshift = self.system.local.redshift
+        self.strike("redshift-data", "BatchExecuteStatement", redshift.pause, nth=batch)
+        self.addCleanup(redshift.resume)
+
+    def cancel(self, key: str, kind: str, number: int, hours: float = 0) -> None:
+        """As an operator does, once that load or transformation has run for so many hours."""
+        state = {"load": "SUBMITTED", "transform": "TRANSFORMING"}[kind]
+
+        def runs() -> bool:
+            row = (self.system.files(key) or [{}])[-1]
+            return (row.get("state"), row.get(f"{kind}_no")) == (state, number)
+
+        wait_for(runs, f"{kind} {number}")
+        self.system.let_time_pass(hours * 3600)
+        statement_id = self.system.file(key)[f"{kind}_statement_id"]
+        self.system.data_api("CancelStatement", {"Id": statement_id})
+        self.system.local.redshift.resume()
 
     # -- ends -----------------------------------------------------------------------------------
 
@@ -103,9 +174,7 @@ class JourneyTest(SystemTest):
         self.assertEqual(row["rows_loaded"], rows)
         self.assertIsNone(row["reason"])
         self.assert_rows(key, interface, rows)
-        ledger = [
-            item["kind"] for item in self.system.ledger(interface.table) if self._is(item, row)
-        ]
+        ledger = [item["kind"] for item in self.ledger_of(row, interface) if not item["is_void"]]
         self.assertEqual(sorted(ledger), ["load", "transform"] if interface.query else ["load"])
         self.assert_audit(interface, [("FINISHED", "Y")], key)
         self.assert_settled(row, str(interface.id), data)
@@ -135,6 +204,22 @@ class JourneyTest(SystemTest):
         notice = self.assert_notices(key, state, subject, notices)
         self.assertRegex(notice["reason"], reason)
         return row
+
+    def assert_void(self, row: Row, interface: Interface, *numbers: int) -> None:
+        """The ledger holds nothing of that file but that these loads can never happen."""
+        found = [
+            (item["kind"], item["number"], item["is_void"])
+            for item in self.ledger_of(row, interface)
+        ]
+        self.assertEqual(found, [("load", number, True) for number in numbers or (1,)])
+
+    def ledger_of(self, row: Row, interface: Interface) -> list[Row]:
+        """The ledger's rows of that file, void ones included."""
+        return [
+            {"is_void": False, **item}
+            for item in self.system.ledger(interface.table)
+            if item["file_id"] == str(row["file_id"])
+        ]
 
     def assert_rows(self, key: str, interface: Interface, rows: int) -> None:
         found = self.system.redshift_rows(
@@ -206,10 +291,6 @@ class JourneyTest(SystemTest):
         """No event was given up by Lambda."""
         self.assertEqual(self.system.local.lambda_.failures, [])
 
-    @staticmethod
-    def _is(item: Row, row: Row) -> bool:
-        return item["file_id"] == str(row["file_id"])
-
 
 # ---- events ------------------------------------------------------------------------------------
 
@@ -227,8 +308,10 @@ def s3_record(
     version_id: str = "",
     sequencer: str = "",
     event: str = "ObjectCreated:Put",
+    event_time: float | None = None,
 ) -> Row:
-    """One record of an S3 event on the bucket, for an object that was put in one piece."""
+    """One record of an S3 event on the bucket, for an object that was put in one piece, at
+    `event_time` in seconds since 1970 or just now."""
     target: Row = {"key": urllib.parse.quote_plus(key, safe="/")}
     if data is not None:
         target.update(size=len(data), eTag=hashlib.md5(data).hexdigest())
@@ -240,7 +323,7 @@ def s3_record(
         "eventVersion": "2.1",
         "eventSource": "aws:s3",
         "awsRegion": "eu-west-1",
-        "eventTime": "2026-11-20T20:27:53.104Z",
+        "eventTime": _utc(time.time() if event_time is None else event_time),
         "eventName": event,
         "s3": {
             "s3SchemaVersion": "1.0",
@@ -249,6 +332,11 @@ def s3_record(
             "object": target,
         },
     }
+
+
+def _utc(seconds: float) -> str:
+    moment = datetime.datetime.fromtimestamp(seconds, datetime.timezone.utc)
+    return f"{moment:%Y-%m-%dT%H:%M:%S}.{moment.microsecond // 1000:03}Z"
 
 
 def s3_event(*records: Row) -> Row:
@@ -306,15 +394,38 @@ class StatementTest(SilentTest):
         }
         return {"source": "aws.redshift-data", "detail": detail}
 
+    def submissions(self, row: dict, kind: str = "load") -> list[Statement]:
+        """The file's statements of that kind, oldest first, as Redshift knows them."""
+        prefix = f"{row['file_id']}|{kind}|"
+        found = [
+            item
+            for item in self.system.local.redshift._store.all()
+            if item.name.startswith(prefix)
+        ]
+        return sorted(found, key=lambda statement: statement.sequence)
+
+    @staticmethod
+    def end_of(statement: Statement) -> dict:
+        """The status event of that statement, with the status that Redshift reports."""
+        return status_event(statement.name, statement.id, statement.status)
+
     def tell(self, event: dict) -> str:
         return self.system.invoke(FILE_PROCESS_LOGGING, event).function_error
 
+    def tell_forgotten(self, event: dict) -> str:
+        """The same, and Redshift does not know the statement when it is asked about it."""
+        fault = self.system.local.faults.add(
+            "redshift-data", "DescribeStatement", "error",
+            code="ResourceNotFoundException", status=400,
+        )
+        answer = self.tell(event)
+        self.assertEqual(fault.struck, 1)
+        return answer
+
     def unheard(self, interface) -> dict:
         """A file that was loaded, of which no event has come."""
-        self.system.local.redshift.control({"events": "never"})
         data = lines(4)
         key = self.put_silently(interface, data)
-        self.deliver(s3_record(key, data))
-        self.system.settle()
-        self.system.local.redshift.control({"events": "normal"})
+        with self.silence():
+            self.deliver(s3_record(key, data))
         return self.system.file(key)

@@ -146,9 +146,9 @@ class System:
     # -- state ----------------------------------------------------------------------------------
 
     def files(self, key: str | None = None) -> list[Row]:
-        """The rows of ext_file, of all versions of a key or of everything."""
+        """The rows of ext_file_status, of all versions of a key or of everything."""
         return self.config_rows(
-            "select * from rdscnfg.ext_file where %s::text is null or key = %s"
+            "select * from rdscnfg.ext_file_status where %s::text is null or key = %s"
             " order by received_at, file_id",
             key,
             key,
@@ -219,6 +219,17 @@ class System:
             cursor.execute(sql, values or None)
             return cursor.rowcount
 
+    def let_time_pass(self, seconds: float) -> None:
+        """Makes every file that is not settled so much older: leases end, pauses are over. The
+        functions use the real clock; that of the local AWS is `local.clock`."""
+        self.config_execute(
+            "update rdscnfg.ext_file set lease_until = lease_until - age,"
+            " next_attempt_at = next_attempt_at - age, waiting_since = waiting_since - age,"
+            " state_at = state_at - age from make_interval(secs => %s) age"
+            " where archived_at is null or noticed_at is null or cleaned_at is null",
+            seconds,
+        )
+
     # -- Redshift -------------------------------------------------------------------------------
 
     def redshift_rows(self, sql: str, *values: typing.Any) -> list[Row]:
@@ -276,6 +287,11 @@ class System:
         self.local.events.EnableRule({"Name": SCHEDULE_RULE}, None)
         self.local.events.fire(SCHEDULE_RULE)
         self.local.events.DisableRule({"Name": SCHEDULE_RULE}, None)
+
+    def sweep(self) -> None:
+        """What the schedule does, to its end."""
+        self.fire_schedule()
+        self.settle()
 
     def log_text(self, function: str) -> str:
         file = self.local.lambda_.log_file(function)

@@ -3,6 +3,7 @@
 import concurrent.futures
 import hashlib
 import json
+import time
 import unittest
 
 from e2e.journey import SilentTest, lines, s3_event, s3_record
@@ -167,9 +168,11 @@ class Delivery:
         interface = self.new_interface()
         key = self.put_silently(interface, ROWS)
         event = {"bucket": BUCKET, "key": key}
-        for _ in range(2):
+        for outcome in ("advanced", "nothing due"):
             result = self.system.invoke(FILE_PROCESS, event)
-            self.assertEqual((result.function_error, result.json()), ("", {"objects": 1}))
+            self.assertEqual((result.function_error, result.json()["objects"]), ("", 1))
+            (item,) = result.json()["items"]
+            self.assertEqual((item["key"], item["result"]), (key, outcome))
             self.system.settle()
         self.assert_done(key, interface, 4, ROWS)
         self.assertEqual(len(self.system.files(key)), 1)
@@ -233,7 +236,7 @@ class Unversioned(Delivery, SilentTest):
 
     def end_of(self, key: str) -> dict:
         row = self.system.file(key)
-        self.assertEqual(self.system.notices(key), [], "nobody is told of what was not handled")
+        self.assertEqual(self.system.notices(key), [], "notified of what was not handled")
         self.assertIsNone(row["archived_key"])
         self.assertIsNone(row["lease_owner"])
         self.assertIsNotNone(row["cleaned_at"])
@@ -261,10 +264,11 @@ class Unversioned(Delivery, SilentTest):
         self.assert_rows(key, interface, 4)
 
     def test_the_same_bytes_gone_although_they_are_known(self):
-        """Put again and again, and each time removed before that was handled."""
+        """Put again and again after the archive, and each time removed before that was handled."""
         interface = self.new_interface()
         key = self.put_silently(interface, ROWS)
-        first, again, last = (s3_record(key, ROWS) for _ in range(3))
+        first = s3_record(key, ROWS)
+        again, last = (s3_record(key, ROWS, event_time=time.time() + 3600) for _ in range(2))
         self.deliver(first)
         self.system.settle()
         for record in (again, first, last, again, last):

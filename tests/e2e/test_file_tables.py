@@ -24,13 +24,22 @@ class FileTablesTest(unittest.TestCase):
         deployment_sql.run_on_postgres(cls.postgres, MIGRATIONS)
 
     def test_claims(self):
-        wire_program.check(self, "test_file_state", self.postgres)
+        wire_program.check(self, "test_state_claim", self.postgres)
+
+    def test_known_uploads(self):
+        wire_program.check(self, "test_state_known", self.postgres)
+
+    def test_leases(self):
+        wire_program.check(self, "test_state_lease", self.postgres)
+
+    def test_files_and_statements(self):
+        wire_program.check(self, "test_state_file", self.postgres)
+
+    def test_fences(self):
+        wire_program.check(self, "test_state_fence", self.postgres)
 
     def test_ends(self):
-        wire_program.check(self, "test_file_ends", self.postgres)
-
-    def test_changes(self):
-        wire_program.check(self, "test_file_change", self.postgres)
+        wire_program.check(self, "test_state_end", self.postgres)
 
     def test_configurations(self):
         wire_program.check(self, "test_file_config", self.postgres)

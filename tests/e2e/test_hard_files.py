@@ -41,8 +41,8 @@ class Counting(SystemTest):
         self.assertIn(reason, file["reason"])
         self.assertEqual(self.ledger(interface, file), [])
         self.assertEqual(self.system.private_objects(), [])
-        (notice,) = self.system.notices(file["key"])
-        self.assertIn(reason, notice["reason"])
+        (notification,) = self.system.notices(file["key"])
+        self.assertIn(reason, notification["reason"])
 
     def ledger(self, interface: int, file: dict) -> list[str]:
         known = self.system.ledger(f"rdsftetl.t{interface}")
@@ -93,6 +93,14 @@ class Outcomes(SystemTest):
     def process(self) -> dict:
         return self.system.process(f"external_input/{self._testMethodName}_711.txt", b"1|x\n" * 20)
 
+    def ledger(self, file: dict) -> list[tuple[str, int, bool]]:
+        """(kind, number, is_void) of that file."""
+        return [
+            (row["kind"], row["number"], row["is_void"])
+            for row in self.system.ledger("rdsftetl.t711")
+            if row["file_id"] == str(file["file_id"])
+        ]
+
     def load_only(self) -> dict:
         """A file that was loaded, of which no event has come yet."""
         self.system.local.redshift.control({"events": "never"})
@@ -123,21 +131,36 @@ class Outcomes(SystemTest):
         self.assertEqual(file["state"], "TRANSFORM_FAILED")
         self.assertIn("the transformation failed: ERROR: invalid input", file["reason"])
 
-    def test_a_guard_that_fails_for_another_reason_is_no_transformation(self):
+    def test_a_guard_that_is_cancelled_is_asked_again(self):
         file = self.load_only()
         self.system.local.redshift.fail_next("ERROR: query cancelled on user's request", GUARD)
         self.tell(file)
         file = self.system.file(file["key"])
-        self.assertEqual(file["state"], "TRANSFORM_FAILED")
-        self.assertIn("did not run", file["reason"])
-        known = self.system.ledger("rdsftetl.t711")
-        self.assertEqual([row["kind"] for row in known if row["file_id"] == str(file["file_id"])], ["load"])
+        self.assertEqual((file["state"], file["transform_no"]), ("DONE", 2), file["reason"])
+        self.assertEqual(self.ledger(file), [("load", 1, False), ("transform", 2, False)])
 
-    def test_nor_is_it_a_load(self):
+    def test_so_is_that_of_a_load(self):
         self.system.local.redshift.fail_next("ERROR: query cancelled on user's request", GUARD)
         file = self.process()
+        self.assertEqual((file["state"], file["load_no"]), ("DONE", 2), file["reason"])
+        self.assertEqual(file["rows_loaded"], 20)
+
+    def test_a_guard_that_fails_for_another_reason_is_no_transformation(self):
+        file = self.load_only()
+        self.system.local.redshift.fail_next("ERROR: integer out of range", GUARD)
+        self.tell(file)
+        file = self.system.file(file["key"])
+        self.assertEqual(file["state"], "TRANSFORM_FAILED")
+        self.assertIn("the ledger rdsftetl.t711_ledger cannot be used", file["reason"])
+        self.assertIn("integer out of range", file["reason"])
+        self.assertEqual(self.ledger(file), [("load", 1, False), ("transform", 1, True)])
+
+    def test_nor_is_it_a_load(self):
+        self.system.local.redshift.fail_next("ERROR: integer out of range", GUARD)
+        file = self.process()
         self.assertEqual(file["state"], "FAILED")
-        self.assertIn("query cancelled", file["reason"])
+        self.assertIn("integer out of range", file["reason"])
+        self.assertEqual(self.ledger(file), [("load", 1, True)])
 
     def test_a_failure_at_the_commit_blames_no_ledger(self):
         self.system.local.redshift.fail_next("ERROR: could not commit", 0)
@@ -145,6 +168,7 @@ class Outcomes(SystemTest):
         self.assertEqual(file["state"], "FAILED")
         self.assertIn("could not commit", file["reason"])
         self.assertNotIn("ledger", file["reason"])
+        self.assertEqual(self.ledger(file), [("load", 1, True)])
 
     def test_1023_in_a_text_is_no_conflict(self):
         self.system.local.redshift.fail_next('ERROR: invalid input syntax for integer: "1023"', 3)

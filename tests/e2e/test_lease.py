@@ -25,6 +25,7 @@ ROWS = lines(4)
 CALLS = ("HeadObject", "CopyObject", "PutObject", "BatchExecuteStatement")
 STATEMENTS = 4  # match, claim, number the load, note the submission
 TIMEOUT = 4.0  # of an owner that is meant to lose its lease
+HOUR = 3600
 
 
 class Owner:
@@ -143,17 +144,36 @@ class Leases(SilentTest):
         owner.thaw()
         owner.answer.result()
 
-    def test_same_request_takes_over_at_once(self):
-        """Lambda tries again with the same id only when it has given the first try up."""
+    def test_a_lease_lasts_a_minute_and_what_the_size_takes(self):
+        """At 20 MB/s, the file may be read in that time."""
+        for data, seconds in ((ROWS, 60.0), (ROWS + b"x" * 2_000_000, 60.1)):
+            with self.subTest(seconds):
+                owner = self.owner(data)
+                self.freeze_at_call(owner, "CopyObject")
+                row = self.system.file(owner.key)
+                length = (row["lease_until"] - row["received_at"]).total_seconds()
+                self.assertAlmostEqual(length, seconds, delta=0.002)
+                owner.thaw()
+                owner.answer.result()
+                self.system.settle()
+
+    def test_same_request_waits_for_the_end_of_the_lease(self):
+        """That Lambda tries again does not prove that the first try is dead."""
         for operation in CALLS[1:3]:
             with self.subTest(operation):
                 owner = self.owner()
                 request_id = f"6f1c0f0a-1111-4222-8333-{operation.lower():x>12.12}"
                 self.freeze_at_call(owner, operation, request_id)
+                before = self.system.file(owner.key)
+                self.deliver_to_another(owner, request_id=request_id)
+                self.assertEqual(self.system.file(owner.key), before)
+                self.assertEqual((before["claim_no"], before["attempts"]), (1, 0))
+                self.system.let_time_pass(HOUR)
                 self.deliver_to_another(owner, request_id=request_id)
                 self.system.settle()
                 row = self.assert_done(owner.key, owner.interface, 4, ROWS)
                 self.assertEqual(row["claim_no"], 3)  # both, and the outcome
+                self.assertEqual(row["attempts"], 1)
                 history = self.system.history(owner.key)
                 owner.thaw()
                 owner.answer.result()
@@ -174,6 +194,8 @@ class Leases(SilentTest):
             self.freeze_at_statement(owners[-1], number)
         for owner in owners:
             self.assertEqual(owner.answer.result().error_type, "Sandbox.Timeout")
+        self.system.let_time_pass(HOUR)
+        for owner in owners:
             self.deliver_to_another(owner)
         self.system.settle()
         ends = [
@@ -200,7 +222,7 @@ class Leases(SilentTest):
                 self.at_statement(number, hold)
                 owner.begin(owner.event)
                 self.assertNotEqual(owner.answer.result().function_error, "")
-                wait_for(lambda: self.is_lease_over(owner.key), "the end of the lease")
+                self.system.let_time_pass(HOUR)
                 self.deliver_to_another(owner)
                 self.system.settle()
                 row = self.assert_done(owner.key, owner.interface, 4, ROWS)
@@ -220,14 +242,14 @@ class Leases(SilentTest):
         self.at_statement(3, hold)
         first.begin(first.event)
         first.answer.result()
-        wait_for(lambda: self.is_lease_over(first.key), "the end of the lease")
+        self.system.let_time_pass(HOUR)
         second = Owner(self, first.key, 60.0)
         second.event = first.event
         self.freeze_at_call(second, "CopyObject")
         row, history = self.system.file(first.key), self.system.history(first.key)
         self.assertEqual((row["state"], row["claim_no"]), ("RECEIVED", 2))
-        wait_for(lambda: len(self.private_names(row)) == 2, "bytes of each claim's own")
-        self.assertEqual(self.private_names(row), ["data-1", "data-2"])
+        wait_for(lambda: len(self.private_names(row)) == 3, "bytes of each claim's own")
+        self.assertEqual(self.private_names(row), ["data-1", "data-2", "manifest-1"])
         release.set()
         wait_for(self.are_sessions_idle, "the late statement's end")
         self.assertEqual(self.system.file(first.key), row)
@@ -242,11 +264,6 @@ class Leases(SilentTest):
         found = [key for key in self.system.private_objects() if folder in key]
         return sorted(key.rpartition("/")[2] for key in found)
 
-    def is_lease_over(self, key: str) -> bool:
-        return not self.system.config_rows(
-            "select 1 from rdscnfg.ext_file where key = %s and lease_until > now()", key
-        )
-
     def are_sessions_idle(self) -> bool:
         """No session of the functions is at work in Postgres."""
         return not self.system.config_rows(
@@ -254,7 +271,16 @@ class Leases(SilentTest):
             " and state <> 'idle'"
         )
 
-    def test_lease_of_a_failed_try_is_given_back(self):
+    # -- failures -------------------------------------------------------------------------------
+
+    def assert_waiting(self, key: str) -> None:
+        """A failure that may pass was noted: the lease is released, and no attempt counts."""
+        row = self.system.file(key)
+        self.assertEqual((row["state"], row["attempts"], row["lease_owner"]), ("RECEIVED", 0, None))
+        self.assertGreaterEqual(row["waiting_since"], row["received_at"])
+        self.assertGreater(row["next_attempt_at"], row["waiting_since"])
+
+    def test_lease_of_a_failed_try_is_released(self):
         """An error is no crash: nobody has to wait for the lease's end."""
         interface = self.new_interface()
         key = self.put_silently(interface, ROWS)
@@ -265,27 +291,24 @@ class Leases(SilentTest):
         owner = Owner(self, key, 10.0)
         result = owner.function.invoke(s3_event(s3_record(key, ROWS)))
         self.assertEqual(result.function_error, "Unhandled")
-        row = self.system.file(key)
-        self.assertEqual((row["state"], row["attempts"], row["lease_owner"]), ("PREPARED", 1, None))
-        self.assertGreater(row["next_attempt_at"], row["received_at"])
+        self.assert_waiting(key)
         self.system.local.faults.clear()
         self.assertEqual(deployed.invoke(s3_event(s3_record(key, ROWS))).function_error, "")
         self.system.settle()
         self.assert_done(key, interface, 4, ROWS)
 
-    def test_lease_of_a_claim_that_cannot_be_used_is_given_back(self):
+    def test_lease_of_a_claim_that_cannot_be_used_is_released(self):
         """Nothing matches the file, and that cannot be noted at first."""
         key = f"{self.FOLDER}NOBODY_31337.txt"
         self.system.put(key, ROWS)
-        self.system.tap.cut_at("set state = 'REJECTED'")
+        self.system.tap.cut_at("waiting_since = null")  # the file ends
         self.assertEqual(self.deliver(s3_record(key, ROWS)).function_error, "Unhandled")
-        row = self.system.file(key)
-        self.assertEqual((row["state"], row["attempts"], row["lease_owner"]), ("RECEIVED", 1, None))
+        self.assert_waiting(key)
         self.assertEqual(self.deliver(s3_record(key, ROWS)).function_error, "")
         self.assert_refused(key, None, "no active configuration matches", data=ROWS)
 
-    def test_tries_have_an_end(self):
-        """The tenth failure of a kind that might go away is taken for one that does not."""
+    def test_failures_that_may_pass_have_an_end(self):
+        """After `retry_hours`, 6, they are taken for one that does not pass."""
         interface = self.new_interface(trailer_flag="Y", trailer_pstn="2:8")
         data = ROWS + b"T000004\n"
         key = self.put_silently(interface, data)
@@ -293,15 +316,16 @@ class Leases(SilentTest):
         self.system.local.faults.add(
             "s3", "GetObject", "error", code="InternalError", status=500, times=0
         )
-        self.assertEqual(self.deliver(record).function_error, "Unhandled")
-        self.system.config_execute(
-            "update rdscnfg.ext_file set attempts = 8 where key = %s and attempts = 1", key
-        )
-        self.assertEqual(self.deliver(record).function_error, "Unhandled")
-        row = self.system.file(key)
-        self.assertEqual((row["state"], row["attempts"]), ("RECEIVED", 9))
+        for hours in (0, 5):
+            self.system.let_time_pass(hours * HOUR)
+            self.assertEqual(self.deliver(record).function_error, "Unhandled")
+            row = self.system.file(key)
+            self.assertEqual((row["state"], row["attempts"]), ("RECEIVED", 0))
+        self.system.let_time_pass(HOUR)
         self.assertEqual(self.deliver(record).function_error, "")
-        self.assert_refused(key, interface, "InternalError", "FAILED", data=data)
+        self.assert_refused(
+            key, interface, r"^tried for 6 hours \(retry_hours\): .*InternalError", "FAILED", data=data
+        )
 
     def test_tries_that_are_killed_have_an_end(self):
         """What kills the function tells no error; who takes the lease over counts it."""
@@ -319,6 +343,8 @@ class Leases(SilentTest):
             self.assertEqual(result.error_type, "Runtime.ExitError")
             row = self.system.file(key)
             self.assertEqual((row["state"], row["attempts"]), ("RECEIVED", attempts))
+            self.assertIsNone(row["waiting_since"])
+            self.system.let_time_pass(HOUR)
         kill.action = lambda: None
         self.assertEqual(function.invoke(event, request_id=request_id).function_error, "")
         self.assert_refused(key, interface, "10 attempts came to no end", "FAILED", data=ROWS)
@@ -330,13 +356,11 @@ class Leases(SilentTest):
         owner = Owner(self, key, 10.0)
         self.system.local.faults.add("s3", "GetObject", "slow", seconds=15.0, times=0)
         advice = "reading the file took longer than .* more memory, .* or a longer timeout: "
-        for attempts in (0, 9):
-            self.system.config_execute(
-                "update rdscnfg.ext_file set attempts = %s where key = %s", attempts, key
-            )
+        for hours in (0, 6):
+            self.system.let_time_pass(hours * HOUR)
             result = owner.function.invoke(s3_event(s3_record(key, data)))
             self.assertEqual(result.function_error, "Unhandled")
-            if attempts == 0:
+            if hours == 0:
                 self.assertRegex(result.json()["errorMessage"], advice)
         row = self.system.file(key)
         self.assertEqual(row["state"], "FAILED")
@@ -347,32 +371,36 @@ class Leases(SilentTest):
 
 
 class LostClaims(SilentTest):
-    """Another one claims the file between two statements of its holder, who notices."""
+    """Another invocation claims the file between two statements of its holder, which notices."""
 
     def tearDown(self):
         self.system.tap.on_statement = lambda statement: ""
         self.system.local.redshift.control({"events": "normal"})
         super().tearDown()
 
-    def at_statement(self, text: str, key: str, behind: bool) -> None:
-        """The claim is lost when the statement with this text comes, or the next one behind it."""
+    def at_statement(self, text: str, key: str, after: bool) -> None:
+        """The claim is lost when the statement with this text comes, or the next one after it."""
         seen, lost = [], []
 
         def judge(statement) -> str:
-            if not lost and (seen if behind else text in statement.sql):
+            if not lost and (seen if after else text in statement.sql):
                 lost.append(statement)
                 self.system.config_execute(
-                    "update rdscnfg.ext_file set claim_no = claim_no + 1 where key = %s", key
+                    "update rdscnfg.ext_file set claim_no = claim_no + 1, lease_owner = 'another',"
+                    " lease_until = now() + interval '1 minute' where key = %s",
+                    key,
                 )
             seen.extend([statement] if text in statement.sql else [])
             return ""
 
         self.system.tap.on_statement = judge
 
-    def assert_noticed(self, key: str, result) -> dict:
-        """The file as the other one has it, which then gives its lease up."""
+    def assert_noticed(self, key: str, result, words: str) -> dict:
+        """The file as the other invocation has it, which then releases its lease."""
         self.system.tap.on_statement = lambda statement: ""
-        self.assertIn("was taken over by another invocation", result.json()["errorMessage"])
+        self.assertEqual(result.function_error, "")
+        self.assertIn(words, "\n".join(result.log))
+        self.assertEqual(self.system.file(key)["lease_owner"], "another")
         self.system.config_execute(
             "update rdscnfg.ext_file set lease_owner = null where key = %s", key
         )
@@ -381,8 +409,9 @@ class LostClaims(SilentTest):
     def test_nothing_is_submitted_whose_number_could_not_be_stored(self):
         interface = self.new_interface()
         key = self.put_silently(interface, ROWS)
-        self.at_statement("load_sql = $", key, behind=False)
-        row = self.assert_noticed(key, self.deliver(s3_record(key, ROWS)))
+        self.at_statement("promised_records = case", key, after=False)
+        result = self.deliver(s3_record(key, ROWS))
+        row = self.assert_noticed(key, result, "another invocation took the file over")
         self.assertEqual((row["state"], row["load_no"]), ("RECEIVED", 0))
         names = [item["StatementName"] for item in self.system.statements()]
         self.assertFalse([name for name in names if name.startswith(str(row["file_id"]))])
@@ -390,11 +419,25 @@ class LostClaims(SilentTest):
         self.system.settle()
         self.assert_done(key, interface, 4, ROWS)
 
-    def test_nothing_is_done_behind_the_outcome(self):
-        """It is noted, or the lease for what is due is taken, and then the file is read anew."""
-        for function, text in (
-            (FILE_PROCESS, "load_ended_at = to_timestamp"),
-            (FILE_PROCESS_LOGGING, "set lease_owner = $1"),
+    def test_an_order_is_answered_with_who_has_the_file(self):
+        interface = self.new_interface()
+        key = self.put_silently(interface, ROWS)
+        self.at_statement("promised_records = case", key, after=False)
+        result = self.system.invoke(FILE_PROCESS, {"bucket": BUCKET, "key": key})
+        (item,) = result.json()["items"]
+        lease = self.system.file(key)["lease_until"]
+        self.assert_noticed(key, result, "another invocation took the file over")
+        self.assertEqual((item["result"], item["state"]), ("busy", "RECEIVED"))
+        self.assertEqual(item["until"][:19], lease.isoformat()[:19])
+        self.assertEqual(self.deliver(s3_record(key, ROWS)).function_error, "")
+        self.system.settle()
+        self.assert_done(key, interface, 4, ROWS)
+
+    def test_nothing_is_done_after_the_outcome(self):
+        """The claim is lost when the outcome is noted, or when the lease for what is due is taken."""
+        for function, text, words in (
+            (FILE_PROCESS, "outcome = nullif(", "another invocation does what is due"),
+            (FILE_PROCESS_LOGGING, "set lease_owner = $", "another invocation took the file over"),
         ):
             with self.subTest(function):
                 interface = self.new_interface()
@@ -405,9 +448,9 @@ class LostClaims(SilentTest):
                 statement = self.system.statements()[-1]
                 manual = {"bucket": BUCKET, "key": key}
                 event = status_event(statement["StatementName"], statement["Id"])
-                self.at_statement(text, key, behind=True)
+                self.at_statement(text, key, after=True)
                 result = self.system.invoke(function, manual if function == FILE_PROCESS else event)
-                row = self.assert_noticed(key, result)
+                row = self.assert_noticed(key, result, words)
                 self.assertEqual(
                     (row["state"], row["archived_key"], row["noticed_at"]), ("DONE", None, None)
                 )

@@ -3,13 +3,15 @@ in a bucket with versions and without."""
 
 import unittest
 
-from e2e.journey import FAILURE, JourneyTest, file_name, lines
+from e2e.journey import FAILURE, StatementTest, file_name, lines
 from e2e.system import FILE_PROCESS_LOGGING, Interface
 
 ROWS = lines(4)
 DONE = ["RECEIVED", "PREPARED", "SUBMITTED", "DONE"]
 TRANSFORMED = ["RECEIVED", "PREPARED", "SUBMITTED", "LOADED", "TRANSFORMING", "DONE"]
 CORE = "rdsftcore.loads_core"
+HOUR = 3600
+TRIED = r"^tried for 6 hours \(retry_hours\): "
 CONFLICTS = (  # what Redshift calls them
     "ERROR: 1023\n  Detail: Serializable isolation violation on table - 100, transactions forming"
     " the cycle are: 1, 2 (pid:3)",
@@ -26,7 +28,7 @@ from {{0}} /* ; */ where load_id = :load_id and :from <= :to;
 """
 
 
-class LoadTest(JourneyTest):
+class LoadTest(StatementTest):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
@@ -45,6 +47,18 @@ class LoadTest(JourneyTest):
         return self.system.redshift_rows(
             f"select * from {CORE} where origin = %s order by a", file_name(key)
         )
+
+    def assert_only_the_load_happened(self, row: dict, interface: Interface, *void: int) -> None:
+        """The ledger holds the load, and that transformations can never happen: the last one, or
+        these."""
+        found = [
+            (item["kind"], item["number"], item["is_void"])
+            for item in self.ledger_of(row, interface)
+        ]
+        numbers = void or (row["transform_no"],)
+        expected = [("load", row["load_no"], False)]
+        expected += [("transform", number, True) for number in numbers]
+        self.assertEqual(found, expected)
 
     def names(self, key: str) -> list[str]:
         """The names of the statements of a file, oldest first."""
@@ -108,12 +122,12 @@ class Journeys:
         self.assertEqual(row["rows_loaded"], 4)
         self.assert_rows(key, interface, 4)
         self.assertEqual(self.core(key), [])
-        self.assertEqual([item["kind"] for item in self.system.ledger(interface.table)], ["load"])
+        self.assert_only_the_load_happened(row, interface)
         self.assert_audit(interface, [("FINISHED", "Y")], key)
         self.assert_settled(row, str(interface.id), ROWS)
-        notice = self.assert_notices(key, "TRANSFORM_FAILED", FAILURE)
-        self.assertIn("Do NOT send the file again", notice["email"])
-        self.assertIn(row["reason"], notice["email"])
+        notification = self.assert_notices(key, "TRANSFORM_FAILED", FAILURE)
+        self.assertIn("Do NOT send the file again", notification["email"])
+        self.assertIn(row["reason"], notification["email"])
 
     def test_same_name_again(self):
         """Tomorrow's file of the same name is a file of its own."""
@@ -153,13 +167,19 @@ class OnACluster(Journeys, LoadTest):
                 with self.subTest(error[:20], place=place):
                     interface = self.new_interface()
                     key = self.new_key(interface)
-                    self.system.local.redshift.fail_next(error, place)
-                    self.system.local.redshift.fail_next(error, place)
+                    for number in (1, 2):
+                        name = f"|load|{number}|"
+                        self.system.local.redshift.fail_next(error, place, name=name)
                     self.system.process(key, ROWS)
                     row = self.assert_done(key, interface, 4, ROWS)
                     self.assertEqual(row["load_no"], 3)
                     self.assertEqual(
-                        [item["number"] for item in self.system.ledger(interface.table)], [3]
+                        [
+                            item["number"]
+                            for item in self.system.ledger(interface.table)
+                            if not item["is_void"]
+                        ],
+                        [3],
                     )
                     self.assertEqual(
                         [name[:6] for name in self.names(key)], ["load|1", "load|2", "load|3"]
@@ -170,57 +190,82 @@ class OnACluster(Journeys, LoadTest):
             with self.subTest(error[:20]):
                 interface = self.new_transformed()
                 key = self.new_key(interface)
-                with self.paused():
-                    self.system.put(key, ROWS)
-                    self.system.wait_state(key, "SUBMITTED")
-                    self.system.local.redshift.fail_next(error, 4)
-                self.system.settle()
+                self.system.local.redshift.fail_next(error, 4, name="|transform|")
+                self.system.process(key, ROWS)
                 row = self.assert_done(key, interface, 4, ROWS)
                 self.assertEqual((row["load_no"], row["transform_no"]), (1, 2))
                 self.assertEqual(len(self.core(key)), 4)
 
+    def fail_for_hours(self, kind: str, part: int, nth: int) -> None:
+        """Ten statements of that kind meet a conflict, and hours pass before the tenth, which is the
+        nth batch."""
+        for number in range(1, 11):
+            self.system.local.redshift.fail_next(statement=part, name=f"|{kind}|{number}|")
+        self.strike(
+            "redshift-data",
+            "BatchExecuteStatement",
+            lambda: self.system.let_time_pass(7 * HOUR),
+            nth=nth,
+        )
+
     def test_conflicts_without_end(self):
+        """Each event fails, and when Lambda tries it again, the next number is submitted."""
         interface = self.new_interface()
         key = self.new_key(interface)
-        for _ in range(10):
-            self.system.local.redshift.fail_next(statement=0)
+        self.fail_for_hours("load", 0, nth=19)  # after each, its number is made void
         self.system.process(key, ROWS)
-        row = self.assert_refused(key, interface, "1023", "FAILED", subject=FAILURE)
+        row = self.assert_refused(key, interface, f"{TRIED}.*1023", "FAILED", subject=FAILURE)
         self.assertEqual(row["load_no"], 10)
+        self.assert_void(row, interface, *range(1, 11))
         self.assertEqual(self.system.rows(interface.table), [])
+        self.assert_nothing_lost()
 
     def test_transformation_conflicts_without_end(self):
         interface = self.new_transformed()
         key = self.new_key(interface)
-        with self.paused():
-            self.system.put(key, ROWS)
-            self.system.wait_state(key, "SUBMITTED")
-            for _ in range(10):
-                self.system.local.redshift.fail_next(statement=4)
-        self.system.settle()
+        self.fail_for_hours("transform", 4, nth=11)
+        self.system.process(key, ROWS)
         row = self.system.file(key)
         self.assertEqual((row["state"], row["transform_no"]), ("TRANSFORM_FAILED", 10))
-        self.assertIn("1023", row["reason"])
+        self.assertRegex(row["reason"], f"{TRIED}.*1023")
         self.assert_rows(key, interface, 4)
+        self.assertEqual(self.core(key), [])
+        self.assert_only_the_load_happened(row, interface)
         self.assert_settled(row, str(interface.id), ROWS)
+        self.assert_notices(key, "TRANSFORM_FAILED", FAILURE)
+        self.assert_nothing_lost()
 
-    def test_transformation_aborted(self):
+    # -- transformations that an operator cancels -----------------------------------------------
+
+    def test_a_cancelled_transformation_is_tried_again(self):
         interface = self.new_transformed()
         key = self.new_key(interface)
-        redshift = self.system.local.redshift
-        with self.paused():
-            redshift.resume()
-            self.strike("redshift-data", "BatchExecuteStatement", redshift.pause, nth=2)
-            self.system.put(key, ROWS)
-            row = self.system.wait_state(key, "TRANSFORMING")
-            self.system.data_api("CancelStatement", {"Id": row["transform_statement_id"]})
+        self.pause_at(2)
+        self.system.put(key, ROWS)
+        self.cancel(key, "transform", 1)
+        self.system.settle()
+        row = self.assert_done(key, interface, 4, ROWS)
+        self.assertEqual((row["load_no"], row["transform_no"]), (1, 2))
+        self.assertEqual(len(self.core(key)), 4)
+        self.assert_nothing_lost()
+
+    def test_a_transformation_that_is_cancelled_for_hours_fails(self):
+        interface = self.new_transformed()
+        key = self.new_key(interface)
+        for batch in (2, 4):  # the third makes the first number void
+            self.pause_at(batch)
+        self.system.put(key, ROWS)
+        self.cancel(key, "transform", 1)
+        self.cancel(key, "transform", 2, hours=7)
         self.system.settle()
         row = self.system.file(key)
         self.assertEqual(row["state"], "TRANSFORM_FAILED")
-        self.assertIn("aborted in Redshift", row["reason"])
+        self.assertRegex(row["reason"], f"{TRIED}.*cancelled on user's request")
         self.assert_rows(key, interface, 4)
         self.assertEqual(self.core(key), [])
+        self.assert_only_the_load_happened(row, interface, 1, 2)
         self.assert_settled(row, str(interface.id), ROWS)
+        self.assert_nothing_lost()
 
     # -- statements that end transactions -------------------------------------------------------
 
@@ -237,14 +282,16 @@ class OnACluster(Journeys, LoadTest):
         self.assertEqual(len(warnings), 1)
 
     def test_a_parameter_in_quotes_is_warned_of(self):
-        interface = self.new_transformed("delete from {0} where file_name = ':file_name' or c = :load_id")
+        interface = self.new_transformed(
+            "delete from {0} where file_name = ':file_name' or c = :load_id"
+        )
         key = self.new_key(interface)
         self.system.process(key, ROWS)
-        self.system.wait_state(key, "DONE")
+        file_id = str(self.system.wait_state(key, "DONE")["file_id"])
         warnings = [
             line["parameter"]
             for line in self.system.logs(FILE_PROCESS_LOGGING)
-            if line["level"] == "WARN" and "parameter inside quotes" in line["message"]
+            if "parameter inside quotes" in line["message"] and line["file"] == file_id
         ]
         self.assertEqual(warnings, ["file_name"])
 
@@ -277,7 +324,7 @@ class OnACluster(Journeys, LoadTest):
         interface = self.new_interface(options={"notify_submission": "Y"})
         key = self.new_key(interface)
         self.system.process(key, ROWS)
-        states = [notice["state"] for notice in self.system.notices(key)]
+        states = [notification["state"] for notification in self.system.notices(key)]
         self.assertEqual(sorted(states), ["DONE", "SUBMITTED"])
 
     def test_files_in_parallel(self):

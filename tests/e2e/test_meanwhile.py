@@ -3,7 +3,7 @@
 import concurrent.futures
 import unittest
 
-from e2e.journey import JourneyTest, SilentTest, lines, s3_record
+from e2e.journey import JourneyTest, SilentTest, StatementTest, lines, s3_record
 from e2e.system import FILE_PROCESS_LOGGING
 from emulator.aws_cli import AwsCli
 from emulator.deployment import BUCKET
@@ -171,6 +171,7 @@ class Settling(SilentTest):
         self.assertIsNone(row["lease_owner"])
 
     def test_an_object_that_is_removed_before_it_is_archived(self):
+        """The notification waits for no archive: it says where the file was to be."""
         interface = self.new_interface()
         key = self.new_key(interface, suffix="bad")
         self.strike(
@@ -182,8 +183,9 @@ class Settling(SilentTest):
         self.assertEqual(row["state"], "REJECTED")
         self.assertIsNotNone(row["archived_at"])
         self.assertIsNone(row["archived_key"])
-        (notice,) = self.system.notices(key)
-        self.assertNotIn("archived_key", notice)
+        (notification,) = self.system.notices(key)
+        self.assertRegex(notification["archived_key"], "^archive/error/FILE_")
+        self.assertIn(f"will be archived as {notification['archived_key']}", notification["email"])
 
 
 class Suspended(JourneyTest):
@@ -209,7 +211,7 @@ class Suspended(JourneyTest):
         self.assert_nothing_lost()
 
 
-class NoZone(JourneyTest):
+class NoZone(StatementTest):
     options = {"settings": {"timezone": "Europe/Atlantis"}}
 
     def test_no_file_waits_for_a_setting(self):
@@ -218,6 +220,16 @@ class NoZone(JourneyTest):
         self.system.process(key, ROWS)
         self.assert_done(key, interface, 4, ROWS)
         self.assertIn("names no zone", self.system.log_text(FILE_PROCESS_LOGGING))
+
+    def test_each_outcome_is_noted_by_an_environment_of_its_own(self):
+        """None has learned of the bad setting before."""
+        interface = self.new_interface(query=NO_ROWS)
+        row = self.unheard(interface)
+        for kind in ("load", "transform"):
+            self.system.local.lambda_.function(FILE_PROCESS_LOGGING).kill()
+            with self.silence():
+                self.assertEqual(self.tell(self.event_of(row, kind)), "")
+        self.assert_done(row["key"], interface, 4, ROWS)
 
 
 if __name__ == "__main__":

@@ -1,10 +1,9 @@
-"""Outcomes that Redshift tells late, in part, twice or not at all: each file comes to its one end."""
+"""Outcomes that Redshift reports late, in part, twice or not at all: each file comes to one end."""
 
 import contextlib
 import unittest
-import uuid
 
-from e2e.journey import StatementTest, lines, s3_record
+from e2e.journey import FAILURE, StatementTest, lines, s3_record
 from e2e.system import FILE_PROCESS
 from emulator.deployment import BUCKET
 
@@ -13,9 +12,10 @@ NO_ROWS = "select 1 where 1 = 0"
 
 
 class Outcomes(StatementTest):
-    """What Redshift tells late, in part or not at all."""
+    """What Redshift reports late, in part or not at all."""
 
-    GUARD = 2  # the statement of a batch that asks the ledger
+    BALANCE = 5  # the statement of a load that counts its rows
+    TOKEN_LIFE = 8 * 3600 + 60  # the Data API knows a client token for eight hours
 
     def test_an_event_before_the_end_is_seen_comes_again(self):
         interface = self.new_interface()
@@ -29,76 +29,127 @@ class Outcomes(StatementTest):
     def test_a_statement_that_redshift_forgot_is_looked_up_in_the_ledger(self):
         interface = self.new_interface(query=NO_ROWS)
         row = self.unheard(interface)
-        event = self.event_of(row)
-        event["detail"]["statementId"] = str(uuid.uuid4())
-        self.assertEqual(self.tell(event), "")
+        self.assertEqual(self.tell_forgotten(self.event_of(row)), "")
         self.system.settle()
         self.assert_done(row["key"], interface, 4, ROWS)
 
-    def test_one_that_is_not_forgotten_after_all_corrects_it(self):
+    def test_a_statement_that_is_known_again_corrects_the_failure(self):
         interface = self.new_interface()
         row = self.unheard(interface)
         event = self.event_of(row)
-        forgotten = {**event, "detail": {**event["detail"], "statementId": str(uuid.uuid4())}}
         self.system.redshift_execute(f"delete from {interface.table}_ledger")
-        self.assertEqual(self.tell(forgotten), "")
+        self.assertEqual(self.tell_forgotten(event), "")
         self.assertEqual(self.system.file(row["key"])["state"], "FAILED")
+        self.assert_void(row, interface)
         self.assertEqual(self.tell(event), "")
         row = self.system.file(row["key"])
         self.assertEqual((row["state"], row["rows_loaded"]), ("DONE", 4))
-        states = [notice["state"] for notice in self.system.notices(row["key"])]
+        self.assert_rows(row["key"], interface, 4)
+        states = [notification["state"] for notification in self.system.notices(row["key"])]
         self.assertEqual(states, ["FAILED", "DONE"])
 
-    def test_one_that_did_nothing_too(self):
+    def test_a_forgotten_statement_without_effect_fails_the_file(self):
         interface = self.new_interface()
-        self.system.local.redshift.fail_next("ERROR: out of disk", 6)
+        self.system.local.redshift.fail_next("ERROR: out of disk", 6, name="|load|")
         row = self.unheard(interface)
-        event = self.event_of(row)
-        event["detail"]["statementId"] = str(uuid.uuid4())
-        self.assertEqual(self.tell(event), "")
-        row = self.system.file(row["key"])
-        self.assertEqual(row["state"], "FAILED")
-        self.assertIn("does not know the statement", row["reason"])
+        self.assertEqual(self.tell_forgotten(self.event_of(row)), "")
+        row = self.assert_refused(
+            row["key"], interface, "does not know the statement", "FAILED", subject=FAILURE,
+            data=ROWS,
+        )
+        self.assert_void(row, interface)
+
+    def test_a_statement_is_forgotten_after_a_day(self):
+        """The sweep asks Redshift, which knows nothing any more, and then the ledger."""
+        good, bad = self.new_interface(query=NO_ROWS), self.new_interface()
+        loaded = self.unheard(good)
+        self.system.local.redshift.fail_next("ERROR: out of disk", 6, name="|load|")
+        failed = self.unheard(bad)
+        self.system.local.clock.advance(25 * 3600)
+        self.system.let_time_pass(25 * 3600)
+        self.system.sweep()
+        self.assert_done(loaded["key"], good, 4, ROWS)
+        failed = self.assert_refused(
+            failed["key"], bad, "does not know the statement", "FAILED", subject=FAILURE
+        )
+        self.assert_void(failed, bad)
+
+    def deny_questions(self) -> None:
+        """What is asked in one statement: the ledger, and which rows were bad."""
+        self.deny("ExecuteStatement")
+
+    def deny(self, operation: str) -> None:
+        self.system.local.faults.add(
+            "redshift-data", operation, "error", times=0, code="AccessDeniedException", status=400
+        )
 
     def test_bad_rows_are_the_sender_s_even_if_nobody_may_read_which(self):
         interface = self.new_interface()
-        self.system.local.faults.add(
-            "redshift-data", "ExecuteStatement", "error", times=0, code="AccessDeniedException", status=400
-        )
+        self.deny_questions()
         key = self.put_silently(interface, b"1|x\n" * 20)
         self.deliver(s3_record(key, b"1|x\n" * 20))
         self.system.settle()
         row = self.system.file(key)
         self.assertEqual(row["state"], "REJECTED", row["reason"])
+        self.assert_void(row, interface)
         self.assert_nothing_lost()
 
-    def test_a_guard_that_says_no_is_believed(self):
-        interface = self.new_interface()
-        self.system.local.faults.add(
-            "redshift-data", "ExecuteStatement", "error", times=0, code="AccessDeniedException", status=400
+    def stopped_by_its_guard(self, interface) -> dict:
+        """A file that was loaded under an id that nobody learned, and then submitted again."""
+        key = self.put_silently(interface, ROWS)
+        with self.silence():
+            self.system.local.faults.add(
+                "redshift-data", "BatchExecuteStatement", "drop_after", times=0
+            )
+            self.assertEqual(self.deliver(s3_record(key, ROWS)).function_error, "Unhandled")
+            self.system.local.faults.clear()
+            self.system.settle()
+            self.system.local.clock.advance(self.TOKEN_LIFE)
+            self.assertEqual(self.deliver(s3_record(key, ROWS)).function_error, "")
+        row = self.system.file(key)
+        self.assertEqual(
+            [item.status for item in self.submissions(row)], ["FINISHED", "FAILED"]
         )
-        self.system.local.redshift.fail_next("ERROR: Divide by zero", self.GUARD)
+        return row
+
+    def test_a_guard_that_says_no_leaves_the_outcome_to_the_ledger(self):
+        interface = self.new_interface()
+        row = self.stopped_by_its_guard(interface)
+        event = self.end_of(self.submissions(row)[-1])
+        self.deny("BatchExecuteStatement")
+        self.assertEqual(self.tell(event), "Unhandled")
+        self.assertEqual(self.system.file(row["key"])["state"], "SUBMITTED")
+        self.assertEqual(self.system.notices(row["key"]), [])
+        self.system.local.faults.clear()
+        self.assertEqual(self.tell(event), "")
+        self.assert_done(row["key"], interface, 4, ROWS)
+
+    def fail_at_balance(self, interface, error: str) -> str:
+        self.system.local.redshift.fail_next(error, self.BALANCE, name="|load|1|")
         key = self.put_silently(interface, ROWS)
         self.deliver(s3_record(key, ROWS))
         self.system.settle()
-        row = self.system.file(key)
-        self.assertEqual((row["state"], row["rows_loaded"]), ("DONE", None))
-        self.assertEqual(self.system.audit(interface.id)[0]["file_process_status"], "FINISHED")
+        return key
 
     def test_a_balance_that_fails_for_another_reason_blames_nobody(self):
         interface = self.new_interface()
-        self.system.local.redshift.fail_next("ERROR: query cancelled on user's request", 5)
-        key = self.put_silently(interface, ROWS)
-        self.deliver(s3_record(key, ROWS))
-        self.system.settle()
-        row = self.system.file(key)
-        self.assertEqual(row["state"], "FAILED")
-        self.assertIn("query cancelled", row["reason"])
+        key = self.fail_at_balance(interface, "ERROR: out of memory")
+        row = self.assert_refused(
+            key, interface, "out of memory", "FAILED", subject=FAILURE, data=ROWS
+        )
+        self.assert_void(row, interface)
+
+    def test_a_balance_that_was_cancelled_is_tried_again(self):
+        """The event fails, and when Lambda tries it again, the next number is submitted."""
+        interface = self.new_interface()
+        key = self.fail_at_balance(interface, "ERROR: query cancelled on user's request")
+        self.assertEqual(self.assert_done(key, interface, 4, ROWS)["load_no"], 2)
+        self.assert_nothing_lost()
 
     @contextlib.contextmanager
     def conflicting(self, interface):
         """A file whose load will meet a conflict: its key."""
-        self.system.local.redshift.fail_next()
+        self.system.local.redshift.fail_next(name="|load|")
         with self.paused():
             key = self.put_silently(interface, ROWS)
             self.deliver(s3_record(key, ROWS))
@@ -114,13 +165,16 @@ class Outcomes(StatementTest):
                 self.assertEqual(self.assert_done(key, interface, 4, ROWS)["load_no"], 2)
 
     def test_a_load_that_cannot_be_submitted_again_ends(self):
-        with self.conflicting(self.new_interface()) as key:
+        interface = self.new_interface()
+        with self.conflicting(interface) as key:
             self.system.local.faults.add(
-                "redshift-data", "BatchExecuteStatement", "error", code="ValidationException", status=400
+                "redshift-data", "BatchExecuteStatement", "error", code="ValidationException",
+                status=400,
             )
-        row = self.system.file(key)
-        self.assertEqual(row["state"], "FAILED")
-        self.assertIn("cannot be submitted again", row["reason"])
+        row = self.assert_refused(
+            key, interface, "cannot be submitted again", "FAILED", data=ROWS, subject=FAILURE
+        )
+        self.assertEqual(row["load_no"], 2)
         self.assert_nothing_lost()
 
 
@@ -181,7 +235,7 @@ class Submissions(StatementTest):
     DENIED = {"code": "AccessDeniedException", "status": 400, "times": 0}
 
     def lost(self, interface) -> tuple[str, dict]:
-        """A file whose load Redshift has, which nobody heard of."""
+        """A file whose load Redshift has, although no function knows of it."""
         key = self.put_silently(interface, ROWS)
         record = s3_record(key, ROWS)
         self.system.local.faults.add(*self.BATCH, "drop_after", times=0)
@@ -207,9 +261,9 @@ class Submissions(StatementTest):
         self.system.settle()
         self.system.local.redshift.control({"events": "normal"})
         self.system.local.clock.advance(25 * 3600)
-        self.system.local.faults.add("s3", "PutObject", "error", code="AccessDenied", status=403, times=0)
+        refusal = self.system.local.faults.add(*self.BATCH, "error", **{**self.DENIED, "times": 1})
         self.assertEqual(self.deliver(record).function_error, "")
-        self.system.local.faults.clear()
+        self.assertEqual(refusal.struck, 1)
         self.system.settle()
         self.assert_done(key, interface, 4, ROWS)
 
@@ -275,7 +329,7 @@ class Submissions(StatementTest):
             row["file_id"],
         )
 
-    def test_rows_that_came_in_after_all_are_told_of(self):
+    def test_rows_that_came_in_after_all_are_notified(self):
         interface = self.new_interface()
         with self.paused():
             key = self.put_silently(interface, ROWS)

@@ -1,4 +1,4 @@
-"""Files that must not be loaded: each ends with a reason its sender can act on, and one notice."""
+"""Files that must not be loaded: each ends with a reason its sender can act on."""
 
 import dataclasses
 import gzip
@@ -6,7 +6,7 @@ import typing
 import unittest
 
 from e2e.journey import FAILURE, REFUSAL, JourneyTest, lines
-from e2e.system import LANDING
+from e2e.system import LANDING, Interface
 
 ROWS = lines(3)
 TRAILED = {"trailer_flag": "Y", "trailer_pstn": "2:8"}
@@ -123,46 +123,49 @@ AFTER_THE_LOAD = (
 class Refusals(JourneyTest):
     """`threshold_file_size_bytes` is 50, as in the sample settings."""
 
-    def refuse(self, case: Case) -> None:
+    def refuse(self, case: Case) -> tuple[Interface, dict]:
         interface = self.new_interface(**case.fields)
         if case.options:
             self.system.set_config(interface.id, **case.options)
         key = self.new_key(interface, suffix=case.suffix)
         self.system.process(key, case.data)
-        self.assert_refused(
+        row = self.assert_refused(
             key, interface, case.reason, case.state, data=case.data, subject=case.subject
         )
         self.assertEqual(self.system.rows(interface.table), [])
-        self.assertEqual(self.system.ledger(interface.table), [])
         self.assert_nothing_lost()
+        return interface, row
 
     def test_before_the_load(self):
         begun = len(self.system.statements())
         for case in BEFORE_THE_LOAD:
             with self.subTest(case.reason, data=case.data[:20]):
-                self.refuse(case)
+                interface, _ = self.refuse(case)
+                self.assertEqual(self.system.ledger(interface.table), [])
         self.assertEqual(len(self.system.statements()), begun)
 
     def test_after_the_load(self):
         for case in AFTER_THE_LOAD:
             with self.subTest(case.reason):
-                self.refuse(case)
+                interface, row = self.refuse(case)
+                self.assert_void(row, interface)
 
-    def test_notice_says_what_to_do(self):
+    def test_notification_says_what_to_do(self):
         interface = self.new_interface(**TRAILED)
         key = self.new_key(interface)
         self.system.process(key, trailed("000009"))
-        (notice,) = self.system.notices(key)
+        (notification,) = self.system.notices(key)
         self.assertEqual(
-            (notice["success"], notice["interface_id"], notice["table"]),
+            (notification["success"], notification["interface_id"], notification["table"]),
             (False, str(interface.id), interface.table),
         )
-        self.assertIn("promises 9 records", notice["email"])
-        self.assertIn("send the file again", notice["email"])
-        self.assertIn("data-desk@example.org", notice["email"])
-        self.assertLessEqual(len(notice["sms"].encode()), 140)
-        self.assertRegex(notice["sms"], "^REJECTED: FILE_.*; correct it, then send it again$")
-        self.assertEqual(notice["archived_key"], self.system.file(key)["archived_key"])
+        self.assertIn("promises 9 records", notification["email"])
+        self.assertIn("send the file again", notification["email"])
+        self.assertIn("data-desk@example.org", notification["email"])
+        sms = notification["sms"]
+        self.assertLessEqual(len(sms.encode()), 140)
+        self.assertRegex(sms, "^REJECTED: FILE_.*; correct it, then send it again$")
+        self.assertEqual(notification["archived_key"], self.system.file(key)["archived_key"])
 
     # -- tables ---------------------------------------------------------------------------------
 
@@ -179,9 +182,11 @@ class Refusals(JourneyTest):
                 self.system.redshift_execute(f"drop table {dropped.format(interface.table)}")
                 key = self.new_key(interface)
                 self.system.process(key, ROWS)
-                self.assert_refused(
+                row = self.assert_refused(
                     key, interface, reason.format(interface.table), "FAILED", subject=FAILURE
                 )
+                if dropped == "{0}":
+                    self.assert_void(row, interface)
 
     def test_missing_columns(self):
         for column in ("b", "file_name"):
@@ -190,7 +195,8 @@ class Refusals(JourneyTest):
                 self.system.redshift_execute(f"alter table {interface.table} drop column {column}")
                 key = self.new_key(interface)
                 self.system.process(key, ROWS)
-                self.assert_refused(key, interface, column, "FAILED", subject=FAILURE)
+                row = self.assert_refused(key, interface, column, "FAILED", subject=FAILURE)
+                self.assert_void(row, interface)
 
     def test_balance(self):
         """What COPY reads is one row short of what was counted: nothing may stay."""
@@ -201,16 +207,16 @@ class Refusals(JourneyTest):
             row = self.system.wait_state(key, "SUBMITTED")
             self.system.put(row["private_key"], lines(2))
         self.system.settle()
-        self.assert_refused(
+        row = self.assert_refused(
             key, interface, "^Redshift did not load the 3 rows that were promised", subject=FAILURE
         )
         self.assertEqual(self.system.rows(interface.table), [])
-        self.assertEqual(self.system.ledger(interface.table), [])
+        self.assert_void(row, interface)
 
     # -- AWS ------------------------------------------------------------------------------------
 
     def test_aws_refuses(self):
-        """What no further try can mend ends the file at once, and not as the sender's fault."""
+        """What no further try can fix fails the file at once, and the sender is not blamed."""
         for service, operation, code, status, fields, data in (
             ("s3", "CopyObject", "AccessDenied", 403, {}, ROWS),
             ("s3", "GetObject", "AccessDenied", 403, TRAILED, trailed("000003")),
@@ -226,16 +232,37 @@ class Refusals(JourneyTest):
                 self.assert_nothing_lost()
 
     def test_aborted(self):
+        """It is tried again, and fails when that has lasted for hours."""
         interface = self.new_interface()
         key = self.new_key(interface)
-        with self.paused():
-            self.system.put(key, ROWS)
-            row = self.system.wait_state(key, "SUBMITTED")
-            self.system.data_api("CancelStatement", {"Id": row["load_statement_id"]})
+        for batch in (1, 3):  # the second makes the first number void
+            self.pause_at(batch)
+        self.system.put(key, ROWS)
+        self.cancel(key, "load", 1)
+        self.cancel(key, "load", 2, hours=7)
         self.system.settle()
-        self.assert_refused(
-            key, interface, "aborted in Redshift", "FAILED", subject=FAILURE, audit="ABORTED"
+        row = self.assert_refused(
+            key,
+            interface,
+            r"^tried for 6 hours \(retry_hours\): .*cancelled on user's request",
+            "FAILED",
+            subject=FAILURE,
+            audit="ABORTED",
         )
+        self.assert_void(row, interface, 1, 2)
+        self.assertEqual(self.system.rows(interface.table), [])
+        self.assert_nothing_lost()
+
+    def test_aborted_once(self):
+        """It is loaded by the next number."""
+        interface = self.new_interface()
+        key = self.new_key(interface)
+        self.pause_at(1)
+        self.system.put(key, ROWS)
+        self.cancel(key, "load", 1)
+        self.system.settle()
+        self.assertEqual(self.assert_done(key, interface, 3, ROWS)["load_no"], 2)
+        self.assert_nothing_lost()
 
 
 class Matching(JourneyTest):

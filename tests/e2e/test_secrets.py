@@ -178,19 +178,30 @@ class Secrets(SilentTest):
                 self.put_secret(REDSHIFT, login)
                 self.assert_loads()
 
-    def test_a_cluster_that_is_not_there_makes_files_wait(self):
-        """A paused cluster looks the same as one that never was."""
+    def run_file_elsewhere(self) -> tuple:
+        """(interface, key): the secret names a cluster that is not there, or is paused."""
+        interface, key, result = self.run_file()
+        self.assertEqual(result.function_error, "Unhandled")
+        self.assertEqual(self.system.file(key)["state"], "PREPARED")
+        self.assertEqual(self.system.rows(interface.table), [])
+        return interface, key
+
+    def test_redshift_secret_that_names_no_cluster(self):
+        """The file waits, and goes where the secret says by then."""
         login = self.secret(REDSHIFT)
         with self.changed_secret(REDSHIFT, {**login, "dbClusterIdentifier": "other"}):
-            interface, key, result = self.run_file()
-            self.assertEqual(result.function_error, "Unhandled")
-            row = self.system.file(key)
-            self.assertEqual((row["state"], row["lease_owner"]), ("PREPARED", None))
-            self.assertIsNotNone(row["next_attempt_at"])
-            self.assertEqual(self.system.notices(key), [])
-            self.assertEqual(self.system.rows(interface.table), [])
-            self.put_secret(REDSHIFT, login)
-            self.assert_loads()
+            interface, key = self.run_file_elsewhere()
+        self.resume(key)
+        self.assertEqual(self.assert_done(key, interface, 3, ROWS)["load_no"], 2)
+
+    def test_redshift_secret_that_names_no_cluster_for_hours(self):
+        login = self.secret(REDSHIFT)
+        with self.changed_secret(REDSHIFT, {**login, "dbClusterIdentifier": "other"}):
+            interface, key = self.run_file_elsewhere()
+            self.system.let_time_pass(6 * 3600)
+            self.system.sweep()
+        reason = r"^tried for 6 hours \(retry_hours\): .*endpoint doesn't exist"
+        self.assert_refused(key, interface, reason, "FAILED", data=ROWS)
 
     # -- the words of others --------------------------------------------------------------------
 

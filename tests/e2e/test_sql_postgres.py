@@ -131,15 +131,15 @@ class FromNothing(DatabaseTest):
              "last_rpt_sw trnsmtl_num fi_num adr_vndr_cd fi_creat_dt util_cd npr_dt spec_ind fi_rcpt_dt")])
         self.assertEqual(self.query("select query like '%:load_id)' from rdscnfg.ext_file_config"), [(True,), (True,)])
 
-    def test_every_table_and_column_has_a_comment(self):
+    def test_every_table_view_and_column_has_a_comment(self):
         self.migrate()
         self.assertEqual(self.query("""
             select c.relname, a.attname from pg_class c
             join pg_attribute a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
-            where c.relkind = 'r' and c.relnamespace = 'rdscnfg'::regnamespace
+            where c.relkind in ('r', 'v') and c.relnamespace = 'rdscnfg'::regnamespace
                 and (col_description(c.oid, a.attnum) is null or obj_description(c.oid) is null)"""), [])
         self.assertGreater(len(self.query("select from pg_description where classoid = 'pg_class'::regclass and "
-                                          "objoid::regclass::text like 'rdscnfg.ext_file%'")), 82)
+                                          "objoid::regclass::text like 'rdscnfg.ext_%'")), 180)
 
     def test_a_second_run_changes_nothing(self):
         self.migrate()
@@ -223,6 +223,16 @@ class FileState(DatabaseTest):
         self.cursor.execute(f"insert into rdscnfg.ext_file ({', '.join(row)}) values ({', '.join(['%s'] * len(row))})",
                             list(row.values()))
 
+    def insert_statement(self, **values):
+        row = {"work_id": "00000000-0000-4000-8000-000000000001", "kind": "load", "number": 1, "name": "n",
+               "target": "{}", "sql": "[]", "numbered_at": "2026-01-01Z", **values}
+        self.cursor.execute(
+            f"insert into rdscnfg.ext_statement ({', '.join(row)}) values ({', '.join(['%s'] * len(row))})",
+            list(row.values()))
+
+    def status(self, *columns):
+        return self.query(f"select {', '.join(columns)} from rdscnfg.ext_file_status order by file_id")
+
     def test_states_are_those_of_the_design_and_no_others(self):
         for state in ("RECEIVED", "PREPARED", "SUBMITTED", "LOADED", "TRANSFORMING", "DONE", "REJECTED", "FAILED",
                       "TRANSFORM_FAILED", "GONE", "SUPERSEDED", "SPLIT"):
@@ -263,8 +273,50 @@ class FileState(DatabaseTest):
 
     def test_the_journey_belongs_to_a_file(self):
         with self.assertRaises(psycopg2.errors.ForeignKeyViolation):
-            self.cursor.execute("insert into rdscnfg.ext_file_history (file_id, state, entered_at, claim_no, load_no) "
+            self.cursor.execute("insert into rdscnfg.ext_file_history (file_id, state, entered_at, claim_no, "
+                                "statement_no) "
                                 "values ('00000000-0000-4000-8000-000000000001', 'RECEIVED', now(), 1, 0)")
+
+    def test_a_statement_is_one_row_and_its_id_is_unique(self):
+        self.insert_statement(statement_id="s1")
+        self.insert_statement(kind="transform")
+        self.insert_statement(number=2)
+        self.insert_statement(number=3)  # any number of statements may have no id yet
+        self.insert_statement(work_id="00000000-0000-4000-8000-000000000002", statement_id="s2")
+        for values in ({}, {"number": 4, "statement_id": "s1"}):
+            with self.assertRaises(psycopg2.errors.UniqueViolation):
+                self.insert_statement(**values)
+        for values in ({"kind": "copy"}, {"kind": ""}, {"number": 0}, {"outcome": ""}, {"outcome": "OUT"}):
+            with self.assertRaises(psycopg2.errors.CheckViolation):
+                self.insert_statement(**{"number": 9, **values})
+
+    def test_the_status_view_has_every_column_of_the_table(self):
+        columns = {view: [name for name, in self.query(
+            "select column_name from information_schema.columns where table_schema = 'rdscnfg' and table_name = %s"
+            " order by ordinal_position", [view])] for view in ("ext_file", "ext_file_status")}
+        self.assertEqual(set(columns["ext_file"]) - set(columns["ext_file_status"]), set())
+
+    def test_the_status_view_shows_the_newest_statement_of_each_kind(self):
+        self.insert(target_schema="s", target_table="t")
+        self.insert(key="other")
+        columns = ("load_no", "load_schema", "load_table", "load_sql", "load_statement_id", "load_started_at::text",
+                   "load_ended_at::text", "transform_no", "transform_sql", "transform_statement_id",
+                   "transform_started_at::text", "transform_ended_at::text")
+        nothing = (0, None, None, None, None, None, None, 0, None, None, None, None)
+        self.assertEqual(self.status(*columns), [(0, "s", "t", *nothing[3:]), nothing])
+        self.insert_statement(statement_id="s1", sql="[1]")
+        self.insert_statement(number=2, statement_id="s2", sql="[2]", started_at="2026-01-02Z", ended_at="2026-01-03Z")
+        self.insert_statement(kind="transform", sql="[3]", statement_id="t1", started_at="2026-01-04Z",
+                              ended_at="2026-01-05Z")
+        self.insert_statement(kind="undo", number=7)
+        self.assertEqual(self.status(*columns), [
+            (2, "s", "t", "[2]", "s2", "2026-01-02 00:00:00+00", "2026-01-03 00:00:00+00",
+             1, "[3]", "t1", "2026-01-04 00:00:00+00", "2026-01-05 00:00:00+00"), nothing])
+
+    def test_what_is_due_is_found_by_an_index(self):
+        self.cursor.execute("set enable_seqscan = off")
+        plan = "\n".join(line for line, in self.query("explain select * from rdscnfg.ext_due"))
+        self.assertIn("ext_file_unsettled", plan)
 
 
 if __name__ == "__main__":

@@ -2,16 +2,15 @@
 
 import unittest
 
-from e2e.journey import SilentTest, lines, s3_record, status_event, wait_for
+from e2e.journey import StatementTest, lines, s3_record, status_event, wait_for
 from e2e.system import FILE_PROCESS_LOGGING
 
 ROWS = lines(4)
-UNKNOWN_FILE = (
-    "0b9e7a52-5c5e-4a4f-8a63-2f9f3f1f7a11|load|1|527|rdsftetl.t527|external_file_framework"
-)
+UNKNOWN_FILE_ID = "0b9e7a52-5c5e-4a4f-8a63-2f9f3f1f7a11"
+UNKNOWN_STATEMENT_ID = "18e7079c-0000-4000-8000-000000000009"
 
 
-class Statements(SilentTest):
+class Statements(StatementTest):
     """Redshift's status events."""
 
     def tearDown(self):
@@ -111,13 +110,14 @@ class Statements(SilentTest):
         redshift = self.system.local.redshift
         interface = self.new_interface()
         key = self.put_silently(interface, ROWS)
-        redshift.fail_next(statement=0)
-        self.strike("redshift-data", "BatchExecuteStatement", redshift.pause, nth=2)
+        redshift.fail_next(statement=0, name="|load|")
+        # The second batch makes the number of the first load void.
+        self.strike("redshift-data", "BatchExecuteStatement", redshift.pause, nth=3)
         try:
             self.deliver(s3_record(key, ROWS))
             wait_for(lambda: self.is_second_load_under_way(key), "the second load")
             row = self.system.file(key)
-            first = self.system.statements()[-2]
+            first = self.system.statements()[-3]
             event = status_event(first["StatementName"], first["Id"], "FAILED")
             result = self.system.invoke(FILE_PROCESS_LOGGING, event)
             self.assertEqual(result.function_error, "")
@@ -134,8 +134,9 @@ class Statements(SilentTest):
     def test_overtaken_by_a_newer_number(self):
         """Another load was numbered while this one's outcome was asked for: it is not noted."""
         self.system.local.redshift.control({"events": "never"})
-        for column, number in (("load_no", 1), ("transform_no", 0)):
-            with self.subTest(column):
+        current = ("load", 1)
+        for newer in (("load", 2), ("transform", 1)):
+            with self.subTest(newer):
                 interface = self.new_interface()
                 key = self.put_silently(interface, ROWS)
                 self.deliver(s3_record(key, ROWS))
@@ -144,44 +145,68 @@ class Statements(SilentTest):
                 name = self.system.statements()[-1]["StatementName"]
                 event = status_event(name, row["load_statement_id"])
 
-                def set_number(value: int, column=column, key=key) -> None:
-                    sql = f"update rdscnfg.ext_file set {column} = %s where key = %s"
-                    self.system.config_execute(sql, value, key)
+                def set_statement(statement: tuple[str, int], key=key) -> None:
+                    self.system.config_execute(
+                        "update rdscnfg.ext_file set (statement_kind, statement_no) = (%s, %s)"
+                        " where key = %s",
+                        *statement,
+                        key,
+                    )
 
-                self.strike(
-                    "redshift-data", "DescribeStatement", lambda: set_number(number + 1)
+                strike = self.strike(
+                    "redshift-data", "DescribeStatement", lambda: set_statement(newer)
                 )
                 result = self.system.invoke(FILE_PROCESS_LOGGING, event)
-                self.assertEqual(result.function_error, "")
+                self.assertEqual((result.function_error, strike.struck), ("", 1))
                 self.assertEqual(self.system.file(key)["state"], "SUBMITTED")
                 self.assertEqual(self.system.audit(interface.id), [])
-                set_number(number)
+                set_statement(current)
                 self.system.invoke(FILE_PROCESS_LOGGING, event)
                 self.assert_done(key, interface, 4, ROWS)
 
     def test_of_an_unknown_file(self):
+        """It may be another deployment's: it is not ours, and nothing is asked about it."""
         before = self.system.files()
-        event = status_event(UNKNOWN_FILE, "18e7079c-0000-4000-8000-000000000009")
-        result = self.system.invoke(FILE_PROCESS_LOGGING, event)
-        self.assertEqual(result.function_error, "Unhandled")
-        self.assertIn(UNKNOWN_FILE.split("|", 1)[0], result.json()["errorMessage"])
+        name = f"{UNKNOWN_FILE_ID}|load|1|527|rdsftetl.t527|external_file_framework"
+        self.system.clear_counts()
+        for state in ("FINISHED", "FAILED", "ABORTED"):
+            event = status_event(name, UNKNOWN_STATEMENT_ID, state)
+            result = self.system.invoke(FILE_PROCESS_LOGGING, event)
+            self.assertEqual((result.function_error, result.payload), ("", b"null"))
+            self.assertIn(UNKNOWN_FILE_ID, "\n".join(result.log))
+        self.assertEqual(self.system.requests(FILE_PROCESS_LOGGING), [])
         self.assertEqual(self.system.files(), before)
 
     def test_not_ours(self):
-        before = self.system.files()
+        """Names that are none of ours, although the statement is that of a file."""
+        interface = self.new_interface()
+        row = self.unheard(interface)
+        (statement,) = self.submissions(row)
+        file_id, ours = str(row["file_id"]), statement.name
+        self.assertEqual(file_id, file_id.lower())
         for name in (
             "",
             "nightly vacuum",
-            UNKNOWN_FILE.replace("|external", "|internal"),
-            UNKNOWN_FILE.replace("0b9e7a52", "0B9E7A52"),
-            UNKNOWN_FILE.replace("|load|", "|vacuum|"),
-            UNKNOWN_FILE.replace("|1|", "|one|"),
-            "527|rdsftetl|t|s3://b/k|527|call f()||external_file_frameowrk",
+            ours.replace("|external", "|internal"),
+            ours.replace(file_id, file_id.upper()),
+            ours.replace("|load|", "|vacuum|"),
+            ours.replace("|1|", "|one|"),
         ):
             with self.subTest(name):
-                event = status_event(name, "18e7079c-0000-4000-8000-000000000009")
+                self.assertNotEqual(name, ours)
+                event = status_event(name, statement.id)
                 result = self.system.invoke(FILE_PROCESS_LOGGING, event)
                 self.assertEqual((result.function_error, result.payload), ("", b"null"))
+                self.assertEqual(self.system.file(row["key"]), row)
+        self.assertEqual(self.tell(self.end_of(statement)), "")
+        self.assert_done(row["key"], interface, 4, ROWS)
+
+    def test_of_the_python_framework_for_an_object_that_no_configuration_matches(self):
+        before = self.system.files()
+        name = "527|rdsftetl|t|s3://b/k|527|call f()||external_file_frameowrk"
+        event = status_event(name, UNKNOWN_STATEMENT_ID)
+        result = self.system.invoke(FILE_PROCESS_LOGGING, event)
+        self.assertEqual((result.function_error, result.payload), ("", b"null"))
         self.assertEqual(self.system.files(), before)
 
 

@@ -10,13 +10,14 @@ from emulator.postgres import Postgres
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 BUILD = ROOT / os.environ.get("BUILD", "build")
+FLAVOUR = os.environ.get("FLAVOUR", "test")
 SECONDS = 120
 
 
 def check(case: unittest.TestCase, name: str, postgres: Postgres, **more: str) -> None:
     """Every test of the program must pass, none be skipped, on the configuration database of the
     server; `more` are environment variables for it."""
-    program = BUILD / "test/tests/wire" / name
+    program = BUILD / FLAVOUR / "tests/wire" / name
     case.assertTrue(program.exists(), f"{program} is not built")
     result = subprocess.run(
         [program],

@@ -12,8 +12,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static void check_same(const struct statement_name *read, const struct statement_name *built_from)
 {
-    assert(slice_equal(read->file_id, built_from->file_id));
-    assert(read->kind == built_from->kind && read->number == built_from->number);
+    assert(slice_equal(read->work_id, built_from->work_id));
+    assert(slice_equal(read->kind, built_from->kind) && read->number == built_from->number);
     assert(slice_equal(read->interface_id, slice_take(built_from->interface_id, 30)));
     assert(slice_starts_with(built_from->target, read->target));
 }
@@ -60,10 +60,10 @@ static void check_any_text(struct slice text)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct slice text = slice_of(data, size);
-    struct statement_name name = {.file_id = SLICE("0b54c4a2-7f0e-4a59-8c1d-5b8f4a6a9d11")};
+    struct statement_name name = {.work_id = SLICE("0b54c4a2-7f0e-4a59-8c1d-5b8f4a6a9d11")};
 
     check_any_text(text);
-    name.kind = size % 2 == 0 ? STATEMENT_LOAD : STATEMENT_TRANSFORM;
+    name.kind = size % 2 == 0 ? SLICE("load") : SLICE("transform");
     name.number = size > 0 ? UINT64_MAX >> (data[0] % 64) : 0;
     (void)slice_cut(text, '|', &name.interface_id, &name.target);
     check_build(&name);

@@ -30,15 +30,16 @@ ROOMS = {
     "lib/job": {"job", "services", "source", "sink", "stage", "config", "state", "event", "aws", "base"},
     "lib/statement": {"statement", "job", "services", "redshift", "config", "state", "event", "aws", "base"},
     "lib/pipelines/load": {
-        "pipelines/load", "statement", "job", "services", "source", "sink", "stage", "event", "config", "state",
+        "pipelines/load", "pipelines", "statement", "job", "services", "source", "sink", "stage", "event", "config", "state",
         "redshift", "aws", "base",
     },
+    "lib/pipelines": {"pipelines", "statement", "job", "services", "state", "base"},
     "lib/advance": {
-        "advance", "pipelines/load", "statement", "job", "services", "redshift", "config", "state", "event", "aws",
+        "advance", "pipelines/load", "pipelines", "statement", "job", "services", "redshift", "config", "state", "event", "aws",
         "base",
     },
     "lib/operate": {
-        "operate", "advance", "pipelines/load", "statement", "job", "services", "redshift", "config", "state",
+        "operate", "advance", "pipelines/load", "pipelines", "statement", "job", "services", "redshift", "config", "state",
         "event", "aws", "pg", "base",
     },
     "runtime": {"runtime", "base", "http"},

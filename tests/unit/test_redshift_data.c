@@ -140,6 +140,7 @@ static void test_a_submission_that_may_have_been_taken_is_never_given_up(void **
         assert_int_equal(redshift_execute(&fake.client, &options, &fake.arena, &id, &fake.err), -1);
         assert_int_equal(fake.err.kind, kinds[i]);
         assert_int_equal(fake.err.retryable, retryable[i]);
+        assert_int_equal(error_is(&fake.err, REDSHIFT_NO_ENDPOINT), i == 4);
     }
     fake_end(&fake);
 }

@@ -46,6 +46,8 @@ static void test_all_is_read_trimmed_and_folded(void **state)
     assert_text(settings.audit_table, "\"rdscnfg\".\"ext_file_audit\"");
     assert_text(settings.file_table, "\"rdscnfg\".\"ext_file\"");
     assert_text(settings.history_table, "\"rdscnfg\".\"ext_file_history\"");
+    assert_text(settings.statement_table, "\"rdscnfg\".\"ext_statement\"");
+    assert_text(settings.due_view, "\"rdscnfg\".\"ext_due\"");
 }
 
 static void test_what_may_be_left_out_has_defaults(void **state)

@@ -9,11 +9,11 @@
 #include "unit/variables.h"
 #include "wire/real_postgres.h"
 
-#include "state/file_state.h"
 #include "config/file_config.h"
 #include "services/settings.h"
+#include "state/store.h"
 
-static struct file_tables file_tables;
+static struct state_store store;
 static struct config_tables config_tables;
 
 /* The tables that the environment names now. */
@@ -21,13 +21,14 @@ static inline void name_tables(struct fixture *f)
 {
     struct settings settings;
     assert_int_equal(settings_read(&f->arena, &settings, &f->err), 0);
-    file_tables = (struct file_tables){
-        .file = settings.file_table,
-        .history = settings.history_table,
-        .audit = settings.audit_table,
-        .interface = settings.interface_table,
-        .timezone = settings.timezone,
-    };
+    store = (struct state_store){.pg = &f->pg,
+                                 .tables = {.file = settings.file_table,
+                                            .history = settings.history_table,
+                                            .statement = settings.statement_table,
+                                            .due = settings.due_view,
+                                            .audit = settings.audit_table,
+                                            .interface = settings.interface_table,
+                                            .timezone = settings.timezone}};
     config_tables = (struct config_tables){
         .config = settings.config_table,
         .detail = settings.detail_table,
@@ -53,8 +54,9 @@ static inline int set_up_tables(void **state)
     struct fixture *f = *state;
     set_complete();
     name_tables(f);
-    must_run(f, "truncate rdscnfg.ext_file, rdscnfg.ext_file_history, rdscnfg.ext_file_audit, "
-                "rdscnfg.ext_interface, rdscnfg.ext_file_config, rdscnfg.ext_file_config_dtl "
+    must_run(f, "truncate rdscnfg.ext_file, rdscnfg.ext_file_history, rdscnfg.ext_statement, "
+                "rdscnfg.ext_file_audit, rdscnfg.ext_interface, rdscnfg.ext_file_config, "
+                "rdscnfg.ext_file_config_dtl "
                 "restart identity");
     return 0;
 }

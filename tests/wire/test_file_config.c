@@ -373,6 +373,7 @@ static void test_tables_of_any_name(void **state)
         {"ext_file_config_dtl", "config's table_dtl"},
         {"ext_file", "ext_file"},
         {"ext_file_history", "ext_file_history"},
+        {"ext_statement", "ext_statement"},
         {"ext_file_audit", "audit \"\" $1"},
     };
     struct file_config config;
@@ -401,15 +402,12 @@ static void test_tables_of_any_name(void **state)
     hold_file(f, &record);
     const struct audit_row row = {
         .interface_id = SLICE("527"), .status = SLICE("FAILED"), .start_ms = 0, .end_ms = 0};
-    assert_int_equal(file_state_change(&f->pg, &file_tables,
-                                       &(struct file_change){.file_id = record.file_id,
-                                                             .claim_no = 1,
-                                                             .from = FILE_FROM(FILE_RECEIVED),
-                                                             .to = FILE_REJECTED,
-                                                             .now_ms = NOW_MS,
-                                                             .audit = &row},
-                                       &f->arena, &done, &f->err),
-                     0);
+    const struct file_end end = {
+        .fence = {.file_id = record.file_id, .claim_no = 1, .states = FILE_IN(FILE_RECEIVED)},
+        .to = FILE_REJECTED,
+        .audit = &row,
+        .now_ms = NOW_MS};
+    assert_int_equal(file_end(&store, &end, &f->arena, &done, &record, &f->err), 0);
     assert_true(done);
     assert_int_equal(ask_number(f, &f->pg, "select count(*) as n from rdscnfg.ext_file"), 0);
     assert_int_equal(ask_number(f, &f->pg,

@@ -6,8 +6,6 @@
 
 #include "base/banned.h"
 
-#define LOAD_NUMBER 1
-
 /* Without a configuration the file would be rejected, though it may be loaded. */
 static int has_configuration(struct services *services, struct slice key, struct arena *arena,
                              bool *has, struct error *err)
@@ -37,7 +35,7 @@ static bool read_path(const struct legacy_statement_name *name, struct s3_object
 
 /* An upload that came after the statement was submitted is not what it loads: it has an event of
  * its own. A statement that is not shown to us tells nothing. */
-static int is_newer_upload(struct services *services, const struct adoption *adoption,
+static int is_newer_upload(struct services *services, struct slice statement_id,
                            const struct s3_object_event *object, struct arena *arena, bool *newer,
                            struct error *err)
 {
@@ -46,8 +44,7 @@ static int is_newer_upload(struct services *services, const struct adoption *ado
     struct s3_object head;
     struct error failure;
     *newer = false;
-    if (redshift_describe(&services->aws, adoption->statement_id, arena, &statement, &failure) !=
-        0) {
+    if (redshift_describe(&services->aws, statement_id, arena, &statement, &failure) != 0) {
         if (failure.kind == ERROR_NOT_FOUND || failure.kind == ERROR_DENIED) {
             return 0;
         }
@@ -55,7 +52,7 @@ static int is_newer_upload(struct services *services, const struct adoption *ado
         return -1;
     }
     if (s3_head(&services->aws, &options, arena, &head, &failure) != 0) {
-        return 0; /* who takes the file over will see */
+        return 0; /* the claim will see */
     }
     *newer = head.modified_ms > statement.created_ms;
     if (*newer) {
@@ -64,64 +61,54 @@ static int is_newer_upload(struct services *services, const struct adoption *ado
     return 0;
 }
 
-/* A file with which nothing was begun stands, with one write, where it would had we submitted the
+/* A file with which nothing was begun gets, in one write, to where it would be had we submitted the
  * load: there is no moment at which an event might submit another. */
-static int take_over(struct services *services, const struct adoption *adoption,
-                     const struct s3_object_event *object, struct arena *arena, struct job *job,
-                     struct slice *file_id, struct error *err)
+static int claim_as_submitted(struct services *services, const struct legacy_statement_name *name,
+                              struct slice statement_id, const struct s3_object_event *object,
+                              struct arena *arena, struct slice *file_id, struct error *err)
 {
-    const struct file_adoption load = {adoption->name->schema, adoption->name->table,
-                                       adoption->statement_id};
-    const struct receive_request request = {object, adoption->lease, &load};
-    bool newer;
-    bool has;
-    if (has_configuration(services, object->key, arena, &has, err) != 0) {
+    const struct file_adoption load = {name->schema, name->table, statement_id};
+    const struct receive_request request = {object, CLAIM_FOR_ADOPTION, &load};
+    enum claim_outcome outcome;
+    struct job job;
+    if (receive_object(services, &request, arena, &job, &outcome, err) != 0) {
+        lease_end_waiting(&job);
         return -1;
     }
-    if (!has) {
-        return 0;
+    if (outcome == CLAIM_WON && job.record.state == FILE_SUBMITTED) {
+        *file_id = job.record.file_id;
     }
-    if (is_newer_upload(services, adoption, object, arena, &newer, err) != 0) {
-        return -1;
-    }
-    if (newer) {
-        return 0;
-    }
-    if (receive_object(services, &request, arena, job, &has, err) != 0) {
-        if (has) {
-            lease_give_back(job);
-        }
-        return -1;
-    }
-    if (has && job->record.state == FILE_SUBMITTED) {
-        *file_id = job->record.file_id;
-    }
-    lease_end(job);
+    lease_end(&job);
     return 0;
 }
 
-int adopt_statement(struct services *services, const struct adoption *adoption, struct arena *arena,
-                    struct job *job, struct statement_name *name, bool *adopted, struct error *err)
+static int take_over(struct services *services, const struct legacy_statement_name *name,
+                     struct slice statement_id, struct arena *arena, struct slice *file_id,
+                     struct error *err)
 {
     struct s3_object_event object;
-    struct slice file_id;
-    *adopted = false;
-    if (!read_path(adoption->name, &object)) {
+    bool newer;
+    bool has;
+    if (!read_path(name, &object)) {
         log_error("a statement of the Python framework names no object",
-                  LOG_TEXT("path", adoption->name->s3_path));
+                  LOG_TEXT("path", name->s3_path));
         return 0;
     }
-    if (file_state_find_load(&services->pg, &services->file_tables, adoption->statement_id, arena,
-                             &file_id, err) != 0 ||
-        (file_id.size == 0 &&
-         take_over(services, adoption, &object, arena, job, &file_id, err) != 0)) {
+    if (has_configuration(services, object.key, arena, &has, err) != 0 ||
+        (has && is_newer_upload(services, statement_id, &object, arena, &newer, err) != 0)) {
         return -1;
     }
-    if (file_id.size == 0) {
-        return 0;
+    return has && !newer
+               ? claim_as_submitted(services, name, statement_id, &object, arena, file_id, err)
+               : 0;
+}
+
+int adopt_statement(struct services *services, const struct legacy_statement_name *name,
+                    struct slice statement_id, struct arena *arena, struct slice *file_id,
+                    struct error *err)
+{
+    if (file_find_statement(&services->state, statement_id, arena, file_id, err) != 0) {
+        return -1;
     }
-    *name =
-        (struct statement_name){.file_id = file_id, .kind = STATEMENT_LOAD, .number = LOAD_NUMBER};
-    *adopted = true;
-    return job_open(job, services, file_id, arena, err);
+    return file_id->size > 0 ? 0 : take_over(services, name, statement_id, arena, file_id, err);
 }

@@ -8,18 +8,13 @@
 #define PIPELINES_LOAD_ADOPT_H
 
 #include "redshift/statement_name.h"
-#include "job/lease.h"
+#include "services/services.h"
 
-struct adoption {
-    const struct legacy_statement_name *name;
-    struct slice statement_id;
-    struct lease_request lease;
-};
-
-/* *adopted is false when there is nothing to take over: the object is gone (archived by the Python
+/* *file_id is empty when there is nothing to take over: the object is gone (archived by the Python
  * logger) or newer than the statement, the file is known already, or no configuration matches it.
  */
-int adopt_statement(struct services *services, const struct adoption *adoption, struct arena *arena,
-                    struct job *job, struct statement_name *name, bool *adopted, struct error *err);
+int adopt_statement(struct services *services, const struct legacy_statement_name *name,
+                    struct slice statement_id, struct arena *arena, struct slice *file_id,
+                    struct error *err);
 
 #endif

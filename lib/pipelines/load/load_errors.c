@@ -1,6 +1,6 @@
 #include "pipelines/load/load_errors.h"
 
-#include "redshift/redshift_load.h"
+#include "redshift/batch_run.h"
 
 #include "base/banned.h"
 
@@ -38,9 +38,11 @@ int load_errors_read(struct job *job, struct slice *text, struct error *err)
     struct redshift_target target;
     struct redshift_page page;
     struct strbuf lines = STRBUF_INIT;
+    const struct slice question = question_for(job);
+    const struct batch batch = {.target = &target, .statements = &question, .count = 1};
     if (services_redshift_target(job->services, job->arena, &target, err) != 0 ||
-        redshift_load_ask(&job->services->aws, &target, question_for(job), PATIENCE_MS, job->arena,
-                          &page, err) != 0) {
+        batch_ask(&job->services->aws, &batch, SLICE(""), PATIENCE_MS, job->arena, &page, err) !=
+            0) {
         return error_prefix(err, "reading sys_load_error_detail");
     }
     for (size_t row = 0; row < page.row_count && page.column_count == COLUMNS; row++) {

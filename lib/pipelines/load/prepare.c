@@ -1,5 +1,6 @@
 #include "pipelines/load/prepare.h"
 
+#include "aws/s3.h"
 #include "base/log.h"
 #include "sink/sink_s3.h"
 #include "source/source_s3.h"
@@ -7,7 +8,7 @@
 #include "stage/gzip.h"
 #include "stage/trailer.h"
 #include "job/copy_version.h"
-#include "pipelines/load/plan.h"
+#include "redshift/manifest.h"
 
 #include "base/banned.h"
 
@@ -40,7 +41,7 @@ static int chain_init(struct chain *chain, const struct job *job, const struct p
     chain->end = sink_s3_new(&(struct sink_s3_options){
         .client = &job->services->upload,
         .bucket = job->record.bucket,
-        .key = job->record.private_key,
+        .key = job->prepared_key,
     });
     next = sink_s3_sink(chain->end);
     if (plan->compression == COPY_GZIP) {
@@ -76,11 +77,12 @@ static int say_if_time_ran_out(const struct job *job, struct error *err)
 
 static int stream(struct job *job, struct chain *chain, struct error *err)
 {
+    bool is_pinned = job->record.source_key.size == 0; /* a copy in the archive is our own */
     const struct source_s3_options options = {
         .bucket = job->record.bucket,
-        .key = job->record.key,
-        .version_id = job->record.version_id,
-        .if_match = job->record.etag,
+        .key = job_source_key(job),
+        .version_id = is_pinned ? job->record.version_id : SLICE(""),
+        .if_match = is_pinned ? job->record.etag : SLICE(""),
     };
     struct source_s3_result result;
     if (source_s3_read(&job->services->aws, &options, chain->head, job->arena, &result, err) != 0 ||
@@ -95,8 +97,8 @@ static int stream(struct job *job, struct chain *chain, struct error *err)
 
 /* What the trailer promises against what is there. Blank lines count as records, as they always
  * did for the sender's count, though COPY will not load them. */
-static int compare_counts(struct job *job, const struct plan *plan,
-                          const struct trailer_counts *counts, struct error *err)
+static int compare_counts(const struct plan *plan, const struct trailer_counts *counts,
+                          struct file_preparation *preparation, struct error *err)
 {
     uint64_t promised;
     if (trailer_read_count(counts->text, plan->trailer_start, plan->trailer_end, &promised, err) !=
@@ -114,36 +116,102 @@ static int compare_counts(struct job *job, const struct plan *plan,
                          promised == 0 ? "the trailer promises 0 records: there is nothing to load"
                                        : "the file holds blank lines only");
     }
-    job->record.promised_records = (int64_t)promised;
-    job->record.file_records = (int64_t)counts->records;
-    job->record.loadable_records = (int64_t)(counts->records - counts->blank);
+    preparation->promised_records = (int64_t)promised;
+    preparation->file_records = (int64_t)counts->records;
+    preparation->loadable_records = (int64_t)(counts->records - counts->blank);
     return 0;
 }
 
-static int take_trailer_off(struct job *job, const struct plan *plan, struct error *err)
+/* Of all that the stream meets, only the stages find bytes to be wrong. */
+static enum pipeline_step take_trailer_off(struct job *job, const struct plan *plan,
+                                           struct file_preparation *preparation, struct error *err)
 {
     struct chain chain;
     int result = -1;
     if (chain_init(&chain, job, plan, err) == 0 && stream(job, &chain, err) == 0) {
         struct trailer_counts counts = trailer_stage_counts(&chain.trailer);
-        result = compare_counts(job, plan, &counts, err);
+        result = compare_counts(plan, &counts, preparation, err);
     }
-    /* Of all that the stream meets, only the stages find bytes to be wrong. */
-    job->at_fault = result != 0 && err->kind == ERROR_INVALID;
     chain_release(&chain);
-    return result;
+    if (result == 0) {
+        return PIPELINE_WENT_ON;
+    }
+    return err->kind == ERROR_INVALID ? PIPELINE_REFUSED : PIPELINE_FAILED;
 }
 
-int prepare_file(struct job *job, struct error *err)
+static int put_manifest(struct job *job, struct slice manifest_key, struct error *err)
 {
-    struct plan plan;
-    if (job_need_config(job, err) != 0 ||
-        plan_make(&job->config, job->record.key, (uint64_t)job->record.size_bytes,
-                  job->services->settings.threshold_file_size_bytes, &plan, err) != 0) {
-        job->at_fault = true;
-        return job_name_config(job, err);
+    const struct manifest_entry entry = {.bucket = job->record.bucket, .key = job->prepared_key};
+    struct strbuf manifest = STRBUF_INIT;
+    struct s3_written written;
+    int result;
+    manifest_build(&manifest, &entry, 1);
+    result = s3_put(&job->services->aws,
+                    &(struct s3_put_options){
+                        .bucket = job->record.bucket,
+                        .key = manifest_key,
+                        .body = strbuf_slice(&manifest),
+                        .content_type = SLICE("application/json"),
+                    },
+                    job->arena, &written, err);
+    strbuf_release(&manifest);
+    return result == 0 ? 0 : error_prefix(err, "manifest");
+}
+
+static enum pipeline_step prepare_data(struct job *job, const struct plan *plan,
+                                       struct file_preparation *preparation, struct error *err)
+{
+    if (plan->takes_trailer_off) {
+        return take_trailer_off(job, plan, preparation, err);
     }
-    job->record.private_key = job_data_key(job, job->record.claim_no);
-    return plan.takes_trailer_off ? take_trailer_off(job, &plan, err)
-                                  : copy_version(job, job->record.private_key, err);
+    return copy_version(job, job->prepared_key, err) == 0 ? PIPELINE_WENT_ON : PIPELINE_FAILED;
+}
+
+/* A file that nothing matched when it arrived has no configuration. Its reason was not noted then,
+ * so the names are compared once more. */
+static int need_config(struct job *job, struct error *err)
+{
+    struct services *services = job->services;
+    struct file_config found;
+    if (job->record.config_sid.size > 0) {
+        return job_need_config(job, err);
+    }
+    if (file_config_match(&services->pg, &services->config_tables, job->record.key, job->arena,
+                          &found, err) != 0) {
+        return -1;
+    }
+    return error_set(err, ERROR_CONFIGURATION,
+                     "no active configuration matched the file when it arrived, and configuration "
+                     "%.*s does now: send the file again",
+                     SLICE_ARG(found.config_sid));
+}
+
+enum pipeline_step prepare_file(struct job *job, struct load_made *made,
+                                struct file_preparation *preparation, struct error *err)
+{
+    enum pipeline_step step;
+    if (need_config(job, err) != 0) {
+        return err->kind == ERROR_CONFIGURATION ? PIPELINE_REFUSED : PIPELINE_FAILED;
+    }
+    if (plan_make(&job->config, job->record.key, (uint64_t)job->record.size_bytes,
+                  job->services->settings.threshold_file_size_bytes, &made->plan, err) != 0) {
+        (void)job_name_config(job, err);
+        return PIPELINE_REFUSED;
+    }
+    job->prepared_key = job_data_key(job, job->record.claim_no);
+    made->manifest_key = job_manifest_key(job, job->record.claim_no);
+    *preparation = (struct file_preparation){
+        .private_key = job->prepared_key,
+        .promised_records = FILE_COUNT_UNKNOWN,
+        .file_records = FILE_COUNT_UNKNOWN,
+        .loadable_records = FILE_COUNT_UNKNOWN,
+        .schema = job->config.schema,
+        .table = job->config.table,
+    };
+    step = prepare_data(job, &made->plan, preparation, err);
+    if (step != PIPELINE_WENT_ON) {
+        return step;
+    }
+    made->loadable_records = preparation->loadable_records;
+    return put_manifest(job, made->manifest_key, err) == 0 ? PIPELINE_WENT_ON : PIPELINE_FAILED;
 }

@@ -1,0 +1,27 @@
+/* What file-process answers: JSON, for the person who ordered it. */
+#ifndef FILE_PROCESS_ANSWER_H
+#define FILE_PROCESS_ANSWER_H
+
+#include "advance/advance.h"
+#include "base/json_writer.h"
+#include "base/strbuf.h"
+
+/*
+ * {"objects": n, "items": [{"bucket", "key", "file_id", "state", "result", "until", "message"}]};
+ * what does not apply is left out. Items after the first ANSWER_ITEMS_LIMIT are counted only.
+ */
+#define ANSWER_ITEMS_LIMIT 100
+
+struct answer {
+    struct json_writer writer;
+    size_t items;
+};
+
+void answer_begin(struct answer *answer, struct strbuf *response, size_t objects);
+void answer_add(struct answer *answer, const struct advance_result *result);
+void answer_end(struct answer *answer);
+
+/* {"due": n, "failed": n, "left": n} */
+void answer_sweep(struct strbuf *response, const struct advance_sweep *sweep);
+
+#endif

@@ -11,7 +11,16 @@ import signal
 import unittest
 import uuid
 
-from e2e.journey import JourneyTest, SilentTest, Strike, lines, s3_event, s3_record, status_event
+from e2e.journey import (
+    FAILURE,
+    JourneyTest,
+    SilentTest,
+    Strike,
+    lines,
+    s3_event,
+    s3_record,
+    status_event,
+)
 from e2e.system import FILE_PROCESS, FILE_PROCESS_LOGGING, LANDING
 from emulator.faults import Fault
 from emulator.lambda_function import LambdaOptions
@@ -20,6 +29,7 @@ FUNCTIONS = (FILE_PROCESS, FILE_PROCESS_LOGGING)
 TRAILED = {"trailer_flag": "Y", "trailer_pstn": "2:8"}
 ROWS = lines(4)
 AT_CALLS = ("kill before", "kill after", "drop_after")
+KINDS = {"kill before": "drop_before", "kill after": "slow"}
 AT_STATEMENTS = ("kill after", "cut before", "cut after")
 FAULTS = {
     "drop_before": {},
@@ -112,9 +122,14 @@ class RecoveryTest(JourneyTest):
 
     def strike_call(self, number: int, function: str, how: str) -> Strike:
         """Arms a strike at that call of the next journey."""
-        strike = NthCall(
-            "", "", {"kill before": "drop_before", "kill after": "slow"}.get(how, how), number
-        )
+        return self.install(NthCall("", "", KINDS.get(how, how), number), function, how)
+
+    def strike_operation(self, operation: str, number: int, function: str, how: str) -> Strike:
+        """The same at the nth call of that service.Operation."""
+        service, _, name = operation.partition(".")
+        return self.install(Strike(service, name, KINDS.get(how, how), number), function, how)
+
+    def install(self, strike: Strike, function: str, how: str) -> Strike:
         if how.startswith("kill"):
             strike.action = lambda: self.kill(function)
         self.system.local.faults.install(strike)
@@ -146,6 +161,23 @@ class RecoveryTest(JourneyTest):
                     key = self.run_file(interface, data)
                     self.assertEqual(strike.struck, 1)
                     check(key, 2 if operation == "sns.Publish" else 1)  # its reply may be lost
+                    self.assert_nothing_lost()
+
+    def each_call_among_polls(self, interface, data: bytes, check) -> None:
+        """Where Redshift is polled, which is more or less often: the nth call of each operation, and
+        the first DescribeStatement."""
+        counts: collections.Counter = collections.Counter()
+        for function, operation in self.calls(interface, data):
+            counts[operation] += 1
+            if operation == "redshift-data.DescribeStatement" and counts[operation] > 1:
+                continue
+            for how in AT_CALLS:
+                with self.subTest(f"{how} {operation} {counts[operation]} of {function}"):
+                    self.start_cold()
+                    strike = self.strike_operation(operation, counts[operation], function, how)
+                    key = self.run_file(interface, data)
+                    self.assertEqual(strike.struck, 1)
+                    check(key, 2 if operation == "sns.Publish" else 1)
                     self.assert_nothing_lost()
 
     def each_statement(self, interface, data: bytes, check, hows=AT_STATEMENTS) -> None:
@@ -271,6 +303,47 @@ class Refused(RecoveryTest):
                 self.system.tap.on_statement = lambda statement: ""
                 self.assertEqual(len(struck), 1)
                 self.assert_refused(key, None, "no active configuration", notices=2, data=ROWS)
+
+
+class BadRows(RecoveryTest):
+    """Files whose rows Redshift refuses: before they end, the number of their load is made void."""
+
+    def each(self, what, *hows) -> None:
+        interface, data = self.new_interface(), b"1|x\n" * 20
+
+        def check(key: str, notifications: int) -> None:
+            row = self.assert_refused(
+                key,
+                interface,
+                "Redshift could not load the file",
+                notices=notifications,
+                data=data,
+                subject=FAILURE,
+            )
+            self.assert_void(row, interface)
+
+        what(interface, data, check, *hows)
+
+    def test_each_call(self):
+        self.each(self.each_call_among_polls)
+
+    def test_each_statement(self):
+        self.each(self.each_statement, ("kill after",))
+
+
+class Misreported(RecoveryTest):
+    """The load committed, and Redshift reports that it was aborted: only the ledger knows."""
+
+    def arm(self) -> None:
+        redshift = self.system.local.redshift
+        redshift.knobs.failures.clear()
+        redshift.fail_next("committed_aborted", name="|load|")
+
+    def test_each_call(self):
+        interface = self.new_interface()
+        self.each_call_among_polls(
+            interface, ROWS, lambda key, notices: self.assert_done(key, interface, 4, ROWS, notices)
+        )
 
 
 class InVersions(RecoveryTest):

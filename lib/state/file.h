@@ -95,7 +95,7 @@ struct file_record {
     bool is_archived;
     bool is_noticed;
     bool is_cleaned;
-    bool was_submitted; /* Redshift has or had a statement of the file */
+    bool was_submitted;                /* Redshift has or had a statement of the file */
     struct statement_record statement; /* the current one: the newest that was numbered */
 };
 

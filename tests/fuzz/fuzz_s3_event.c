@@ -29,7 +29,8 @@ static void check_object(const struct s3_object_event *object)
 static void check_order(const struct order *order)
 {
     assert(order->kind == ORDER_ADVANCE);
-    assert(utf8_find_invalid(order->by) == SLICE_NONE && order->by.size <= 4 * ORDER_BY_LIMIT);
+    assert(utf8_find_invalid(order->by) == SLICE_NONE &&
+           order->by.size <= (size_t)4 * ORDER_BY_LIMIT);
     if (order->file_id.size == 0) {
         check_object(&order->object);
     } else {

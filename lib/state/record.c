@@ -144,6 +144,8 @@ static int read_answer(struct record_answer *answer, bool *is_stale, struct erro
     return pg_read_bool(result, 0, "is_stale", is_stale, err);
 }
 
+/* The claim stays the one that was written. Where another one has come since, its lease is none of
+ * this claim's. */
 static int read_again(const struct state_store *store, struct file_record *record,
                       struct arena *arena, struct error *err)
 {
@@ -151,7 +153,8 @@ static int read_again(const struct state_store *store, struct file_record *recor
     if (file_read(store, record->file_id, arena, &newest, err) != 0) {
         return -1;
     }
-    newest.claim_no = record->claim_no; /* the fence of a claim that was taken over must not hold */
+    newest.is_leased = newest.is_leased && newest.claim_no == record->claim_no;
+    newest.claim_no = record->claim_no;
     *record = newest;
     return 0;
 }

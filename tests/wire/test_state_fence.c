@@ -157,11 +157,51 @@ static void test_a_write_that_waited_looks_again(void **state)
     assert_tells(f, HISTORY, "RECEIVED 1 0; PREPARED 1 1 load 1; SUBMITTED 1 1 s1");
 }
 
+/* Is the lease that the record shows that of another claim? */
+static int sees_a_lease(const struct state_store *there, struct arena *arena, const void *what)
+{
+    struct file_record record;
+    bool done;
+    if (file_note_submission(there, what, arena, &done, &record, NULL) != 0 || !done) {
+        return -1;
+    }
+    return record.is_leased || record.claim_no != 1;
+}
+
+/* A writer whose record is read once more never takes the lease that another claim took between. */
+static void test_a_lease_of_another_claim_is_not_shown_as_ours(void **state)
+{
+    struct fixture *f = *state;
+    struct file_submission change = a_submission(f, "s1");
+    struct file_record record;
+    int gate[2];
+    hold_file(f, &record);
+    assert_true(assign_load(f, &record));
+    change.fence.claim_no = 0; /* its writer keeps the lease */
+    must_run(f, "create function rdscnfg.take_over() returns trigger language plpgsql as "
+                "'begin update rdscnfg.ext_file set claim_no = 2, lease_owner = ''another''; "
+                "return null; end'");
+    must_run(f, "create trigger take_over after update of state on rdscnfg.ext_file for each row "
+                "when (new.state = 'SUBMITTED') execute function rdscnfg.take_over()");
+    assert_int_equal(pg_begin(&f->other, &f->err), 0);
+    assert_int_equal(run(f, &f->other, "update rdscnfg.ext_file set attempts = attempts + 1"), 0);
+    assert_int_equal(pipe(gate), 0);
+    pid_t child = act_elsewhere(sees_a_lease, &change, gate);
+    open_gate(gate);
+    await_lock(f, &f->pg);
+    assert_int_equal(pg_commit(&f->other, &f->err), 0);
+    int seen = outcome_elsewhere(child);
+    must_run(f, "drop function rdscnfg.take_over cascade");
+    assert_int_equal(seen, false);
+    assert_tells(f, "select lease_owner || claim_no as t from rdscnfg.ext_file", "another2");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         CASE_TABLES(test_fences),
         CASE_TABLES(test_a_write_that_waited_looks_again),
+        CASE_TABLES(test_a_lease_of_another_claim_is_not_shown_as_ours),
     };
     return RUN_ON_SERVER("test_state_fence", tests);
 }

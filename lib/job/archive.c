@@ -2,13 +2,12 @@
 
 #include "aws/s3.h"
 #include "aws/s3_copy.h"
+#include "aws/s3_error.h"
 #include "base/log.h"
 #include "base/utf8.h"
 #include "job/copy_version.h"
 
 #include "base/banned.h"
-
-#define KEY_LIMIT 1024 /* bytes; S3 */
 
 static bool is_failure(enum file_state state)
 {
@@ -22,7 +21,7 @@ static struct slice key_at(const struct job *job, struct slice time, bool with_i
     struct slice place = is_failure(job->record.state) ? SLICE("error") : job->record.interface_id;
     struct slice id = slice_take(job->record.file_id, with_id ? 8 : 0);
     size_t others = folder.size + place.size + time.size + id.size + 4; /* "/", "/", "_", "-" */
-    struct slice name = utf8_take(job->file_name, KEY_LIMIT - others);
+    struct slice name = utf8_take(job->file_name, S3_KEY_LIMIT - others);
     return arena_format(job->arena, "%.*s/%.*s/%.*s_%.*s%s%.*s", SLICE_ARG(folder),
                         SLICE_ARG(place), SLICE_ARG(name), SLICE_ARG(time), with_id ? "-" : "",
                         SLICE_ARG(id));
@@ -140,7 +139,8 @@ static int delete_source(struct job *job, enum file_duty *duty, struct error *er
     if (is_ours && s3_delete(&job->services->aws, &options, job->arena, NULL, &delete_error) == 0) {
         return 0;
     }
-    if (!is_ours || delete_error.kind == ERROR_CONFLICT || delete_error.kind == ERROR_NOT_FOUND) {
+    if (!is_ours || s3_error_is_replaced_object(&delete_error) ||
+        delete_error.kind == ERROR_NOT_FOUND) {
         log_info("a newer upload stays in the landing folder, or the object was gone already");
         *duty = FILE_COPIED;
         return 0;
@@ -175,7 +175,7 @@ static int make_copy(struct job *job, bool *from_source, struct error *err)
     if (*from_source) {
         return 0;
     }
-    if (copy_error.kind != ERROR_CONFLICT && copy_error.kind != ERROR_NOT_FOUND) {
+    if (!s3_error_is_replaced_object(&copy_error) && !s3_error_is_missing_object(&copy_error)) {
         *err = copy_error;
         return -1;
     }
@@ -190,7 +190,7 @@ static int make_copy(struct job *job, bool *from_source, struct error *err)
     if (job->record.private_key.size == 0) {
         return 0;
     }
-    if (copy_private(job, &copy_error) == 0 || copy_error.kind == ERROR_NOT_FOUND) {
+    if (copy_private(job, &copy_error) == 0 || s3_error_is_missing_object(&copy_error)) {
         return 0;
     }
     *err = copy_error;

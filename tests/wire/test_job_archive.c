@@ -245,11 +245,19 @@ static void test_each_request_may_fail(void **state)
         size_t count;
     } rows[] = {
         {{{"CopyObject", NULL, DENIED}}, 1},
+        /* Neither says that the object is gone or another one. */
+        {{{"CopyObject", NULL, S3_ERROR(404, "NoSuchUpload")}}, 1},
+        {{{"CopyObject", NULL, S3_ERROR(409, "ConditionalRequestConflict")}}, 1},
         {{{"CopyObject", NULL, NO_KEY}, {"HeadObject", NULL, REPLY(403, "")}}, 2},
         {{{"CopyObject", NULL, NO_KEY},
           {"HeadObject", NULL, NO_OBJECT},
           {"HeadObject", "/data-1", OBJECT},
           {"CopyObject", NULL, DENIED}},
+         4},
+        {{{"CopyObject", NULL, NO_KEY},
+          {"HeadObject", NULL, NO_OBJECT},
+          {"HeadObject", "/data-1", OBJECT},
+          {"CopyObject", NULL, S3_ERROR(404, "NoSuchUpload")}},
          4},
         {{{"CopyObject", NULL, COPIED}, {"HeadObject", NULL, BROKEN}}, 2},
         {{{"CopyObject", NULL, COPIED},
@@ -260,6 +268,11 @@ static void test_each_request_may_fail(void **state)
           {"HeadObject", NULL, OBJECT},
           {"HeadObject", NULL, OBJECT},
           {"DeleteObject", NULL, DENIED}},
+         4},
+        {{{"CopyObject", NULL, COPIED},
+          {"HeadObject", NULL, OBJECT},
+          {"HeadObject", NULL, OBJECT},
+          {"DeleteObject", NULL, S3_ERROR(409, "ConditionalRequestConflict")}},
          4},
     };
     struct job job;

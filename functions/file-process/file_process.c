@@ -8,7 +8,7 @@
 #include "base/banned.h"
 
 /* Every object gets its chance; what can succeed later is reported, so that Lambda tries again.
- * Each has the memory to itself: an event may hold thousands. A person names objects, too. */
+ * Each has the memory to itself: an event may hold thousands. */
 static int process_objects(struct services *services, const struct s3_event *event,
                            struct answer *answer, struct error *err)
 {
@@ -19,9 +19,6 @@ static int process_objects(struct services *services, const struct s3_event *eve
         const struct s3_object_event *object = &event->objects[i];
         struct advance_result result;
         struct error object_error;
-        log_context_set("bucket", object->bucket);
-        log_context_set("key", object->key);
-        log_context_set("file", SLICE(""));
         arena_reset(&arena);
         if (advance_object(services, object, &arena, &result, &object_error) == 0) {
             answer_add(answer, &result);
@@ -53,6 +50,9 @@ static int process_order(struct services *services, const struct order *order, s
 {
     struct advance_result result;
     struct answer answer;
+    log_info("file ordered", LOG_TEXT("file", order->file_id),
+             LOG_TEXT("bucket", order->object.bucket), LOG_TEXT("key", order->object.key),
+             LOG_TEXT("by", order->by));
     int status = order->file_id.size > 0
                      ? advance_file(services, order->file_id, arena, &result, err)
                      : advance_object(services, &order->object, arena, &result, err);

@@ -50,15 +50,17 @@ static struct advance_result busy_result(const struct job *job)
 
 static struct slice nothing_text(const struct job *job)
 {
-    bool is_numbered = false;
+    const struct statement_kind *kind;
     if (job->record.file_id.size == 0) {
         return SLICE("the object is not there any more, and no file of it is unfinished");
     }
-    if (pipeline_kind_at(walk_pipeline(job), job->record.state, &is_numbered) != NULL) {
-        return is_numbered ? SLICE("the file is under way")
-                           : SLICE("the statement of the file still runs in Redshift");
+    kind = pipeline_kind_at(walk_pipeline(job), job->record.state);
+    if (kind == NULL) {
+        return SLICE("the file is settled");
     }
-    return SLICE("the file is settled");
+    return job->record.state == kind->rules->numbered
+               ? SLICE("the file is under way")
+               : SLICE("the statement of the file still runs in Redshift");
 }
 
 static struct advance_result nothing_result(const struct job *job)
@@ -73,10 +75,8 @@ static struct advance_result nothing_result(const struct job *job)
 /* The kind of the statement that runs for the file; NULL: none does. */
 static const struct statement_kind *running_kind(const struct job *job)
 {
-    bool is_numbered = true;
-    const struct statement_kind *kind =
-        pipeline_kind_at(walk_pipeline(job), job->record.state, &is_numbered);
-    return is_numbered ? NULL : kind;
+    const struct statement_kind *kind = pipeline_kind_at(walk_pipeline(job), job->record.state);
+    return kind != NULL && job->record.state == kind->rules->submitted ? kind : NULL;
 }
 
 /* A job that is open, or claimed: first what Redshift says, then what is due. */
@@ -177,6 +177,9 @@ int advance_object(struct services *services, const struct s3_object_event *obje
     enum claim_outcome outcome;
     struct job job;
     int status = 0;
+    log_context_set("bucket", object->bucket);
+    log_context_set("key", object->key);
+    log_context_set("file", SLICE(""));
     if (object->problem != NULL) {
         *err = *object->problem; /* so that Lambda's failure destination gets the event */
         return -1;

@@ -23,11 +23,11 @@ struct recovery_question {
 enum recovery {
     RECOVERY_TAKEN_OVER, /* another invocation has the file: it is not ours to judge */
     RECOVERY_WAITS,      /* it is tried again later */
-    RECOVERY_REJECTS,    /* the file ends: the sender, or whoever keeps the configuration, acts */
-    RECOVERY_ENDS,       /* the file ends: an operator acts */
-    RECOVERY_VANISHED,   /* the object was removed while it was handled */
-    RECOVERY_REPLACED,   /* another upload replaced it */
-    RECOVERY_GIVES_UP,   /* the limit is reached: the number of its statement is made void */
+    RECOVERY_REJECTS,  /* the file ends: the sender or the owner of the configuration has to act */
+    RECOVERY_ENDS,     /* the file ends: an operator acts */
+    RECOVERY_VANISHED, /* the object was removed while it was handled */
+    RECOVERY_REPLACED, /* another upload replaced it */
+    RECOVERY_GIVES_UP, /* the limit is reached: the number of its statement is made void */
 };
 
 enum recovery recovery_decide(const struct recovery_question *question);

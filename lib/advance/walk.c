@@ -12,7 +12,6 @@
 #include "base/banned.h"
 
 #define ATTEMPTS_LIMIT 10 /* invocations that were killed with the file */
-#define HOUR_MS ((int64_t)60 * 60 * 1000)
 
 const struct pipeline *walk_pipeline(const struct job *job)
 {
@@ -22,10 +21,8 @@ const struct pipeline *walk_pipeline(const struct job *job)
 
 static const struct statement_kind *due_kind(const struct job *job)
 {
-    bool is_numbered = false;
-    const struct statement_kind *kind =
-        pipeline_kind_at(walk_pipeline(job), job->record.state, &is_numbered);
-    return is_numbered ? kind : NULL;
+    const struct statement_kind *kind = pipeline_kind_at(walk_pipeline(job), job->record.state);
+    return kind != NULL && job->record.state == kind->rules->numbered ? kind : NULL;
 }
 
 bool walk_is_due(const struct job *job)
@@ -65,23 +62,11 @@ static enum pipeline_step step(struct job *job, struct error *err)
 
 /* --- failures --- */
 
-static int64_t waited_ms(const struct job *job)
-{
-    int64_t since = job->record.waiting_since_ms;
-    return since < 0 ? 0 : clock_now_ms(job->services->clock) - since;
-}
-
-/* Nobody is notified: whoever removed or replaced the object knows, and a new one has its own
- * event. */
+/* Nobody is notified: somebody removed or replaced the object on purpose, and a new one has an
+ * event of its own. */
 static int end_vanished(struct job *job, enum file_state to, struct slice reason, struct error *err)
 {
     return job_end(job, to, reason, true, err) == 0 ? clean_file(job, err) : -1;
-}
-
-static struct slice tried_for_hours(const struct job *job, const struct error *reason)
-{
-    return arena_format(job->arena, "tried for %lld hours (retry_hours): %s",
-                        (long long)job->services->settings.retry_hours, reason->message);
 }
 
 static void notify_unknown(struct job *job, const struct error *reason)
@@ -95,8 +80,7 @@ static void notify_unknown(struct job *job, const struct error *reason)
 /* The kind of the statement that the file is due, or waits for. */
 static const struct statement_kind *current_kind(const struct job *job)
 {
-    bool is_numbered;
-    return pipeline_kind_at(walk_pipeline(job), job->record.state, &is_numbered);
+    return pipeline_kind_at(walk_pipeline(job), job->record.state);
 }
 
 /* Rows that are in stay in: the sender must not send the file again, whatever became of the
@@ -109,7 +93,7 @@ static bool are_rows_in(const struct job *job)
 /* While the number of a load cannot be closed, it is unknown what Redshift did. */
 static int give_up(struct job *job, const struct error *reason, struct error *err)
 {
-    struct slice tried = tried_for_hours(job, reason);
+    struct slice tried = lease_tried_text(job, slice_from(reason->message));
     if (conclude_refusal(job, current_kind(job), tried, err) == 0) {
         return 0;
     }
@@ -137,7 +121,7 @@ static int recover(struct job *job, enum recovery answer, const struct error *re
         return job_end(job, FILE_REJECTED, slice_from(reason->message), false, err);
     case RECOVERY_ENDS:
         return job_end(job, FILE_FAILED,
-                       reason->retryable ? tried_for_hours(job, reason)
+                       reason->retryable ? lease_tried_text(job, slice_from(reason->message))
                                          : slice_from(reason->message),
                        false, err);
     case RECOVERY_VANISHED:
@@ -159,8 +143,8 @@ static struct recovery_question question_about(const struct job *job, const stru
     return (struct recovery_question){
         .state = job->record.state,
         .reason = reason,
-        .waited_ms = waited_ms(job),
-        .limit_ms = job->services->settings.retry_hours * HOUR_MS,
+        .waited_ms = lease_waited_ms(job),
+        .limit_ms = lease_retry_limit_ms(job),
     };
 }
 

@@ -14,8 +14,8 @@ bool walk_is_due(const struct job *job);
  * good state, even if it failed. */
 int walk(struct job *job, bool *is_busy, struct error *err);
 
-/* A failure that may pass, outside of a walk: the file waits, so that its hours count; whoever
- * waits for its outcome is notified when it takes too long. */
+/* A failure that may pass, outside of a walk: the file waits, so that its hours count; at the
+ * limit a notification says that its outcome is unknown. */
 void walk_fail(struct job *job, const struct error *reason);
 
 #endif

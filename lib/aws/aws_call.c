@@ -412,7 +412,7 @@ static int renew(struct call *call, struct error *err)
     }
     client->keep_alive = (struct keep_alive){.renew = NULL};
     client->busy = false;
-    int result = keep_alive_renew(&hook, err);
+    int result = hook.renew(hook.self, err);
     client->busy = true;
     client->keep_alive = hook;
     call->reply->body = SLICE(""); /* calls of the hook reuse the buffer it was in */

@@ -223,14 +223,9 @@ static bool has_no_endpoint(const struct error *err)
                SLICE_NONE;
 }
 
-bool redshift_error_passes(const struct error *err)
-{
-    return err->retryable || has_no_endpoint(err);
-}
-
 static void judge_refusal(struct error *err, bool may_have_acted)
 {
-    err->retryable = may_have_acted || redshift_error_passes(err);
+    err->retryable = may_have_acted || err->retryable || has_no_endpoint(err);
     if (!may_have_acted && has_no_endpoint(err)) {
         error_set_code(err, REDSHIFT_NO_ENDPOINT);
     }

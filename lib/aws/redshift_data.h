@@ -48,18 +48,11 @@ int redshift_execute_parse(struct slice body, struct arena *arena, struct slice 
 #define REDSHIFT_NO_ENDPOINT SLICE("NoEndpoint")
 
 /* Is repeated after an unknown outcome only if there is a client token. The error is retryable as
- * long as the statement may have been taken, whatever the last try met, and if it passes by
- * itself. */
+ * long as the statement may have been taken, whatever the last try met, and if it passes by itself.
+ * So does a cluster without an endpoint (REDSHIFT_NO_ENDPOINT): it is paused, being restored or
+ * resumed, or does not exist, which cannot be told apart. */
 int redshift_execute(struct aws_client *client, const struct redshift_execute_options *options,
                      struct arena *arena, struct slice *id, struct error *err);
-
-/*
- * Does the refusal of a submission pass by itself? Besides throttles, limits of active statements
- * and sessions, and lost connections, which aws_call knows to be retryable, that is a cluster
- * without an endpoint: it is paused, being restored or resumed, or does not exist, which cannot be
- * told apart.
- */
-bool redshift_error_passes(const struct error *err);
 
 /* --- DescribeStatement --- */
 

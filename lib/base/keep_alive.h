@@ -14,10 +14,4 @@ struct keep_alive {
     int (*renew)(void *self, struct error *err);
     void *self;
 };
-
-static inline int keep_alive_renew(const struct keep_alive *hook, struct error *err)
-{
-    return hook->renew != NULL ? hook->renew(hook->self, err) : 0;
-}
-
 #endif

@@ -81,7 +81,7 @@ struct file_fence job_fence(const struct job *job, uint32_t states)
 {
     return (struct file_fence){
         .file_id = job->record.file_id,
-        .claim_no = job->fence == JOB_BY_CLAIM ? job->lease.claim_no : 0,
+        .claim_no = job->lease.claim_no,
         .states = states,
         .kind = job->record.statement.kind,
         .number = job->record.statement.number,

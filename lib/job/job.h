@@ -8,15 +8,11 @@
 #include "services/services.h"
 #include "state/file.h"
 
-/* What must hold for a write, besides the file's state and its current statement. */
-enum job_fence {
-    JOB_BY_STATEMENT, /* nothing: the writer follows an event while the holder may be at work */
-    JOB_BY_CLAIM,     /* the claim of the lease that this invocation holds */
-};
-
 struct job_lease {
     bool is_held; /* it was taken here, and not released here */
     struct slice owner;
+    /* Fences every write, besides the file's state and its current statement. 0: nothing was
+     * claimed here; an event is followed while the holder may be at work. */
     int64_t claim_no;
     int64_t until_ms;
     int64_t renew_ms; /* when it is renewed, if work still goes on */
@@ -32,7 +28,6 @@ struct job {
     struct slice file_name; /* the key after its last '/' */
     /* The object that this claim prepares, before the row names it with the first load. */
     struct slice prepared_key;
-    enum job_fence fence;
     struct job_lease lease;
 };
 

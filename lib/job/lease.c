@@ -7,6 +7,7 @@
 
 #define LEASE_SHORTEST_MS ((int64_t)60 * 1000)
 #define LEASE_BYTES_PER_MS ((int64_t)20 * 1000) /* 20 MB/s */
+#define HOUR_MS ((int64_t)60 * 60 * 1000)
 #define RENEW_PAUSE_MS ((int64_t)5 * 1000)
 
 static struct slice new_nonce(struct services *services, struct arena *arena)
@@ -32,7 +33,7 @@ struct lease_terms lease_terms(struct services *services, int64_t size_bytes, st
 
 bool lease_is_ours(const struct job *job)
 {
-    return job->fence == JOB_BY_CLAIM && job->lease.is_held && job->record.is_leased &&
+    return job->lease.is_held && job->record.is_leased &&
            job->record.claim_no == job->lease.claim_no;
 }
 
@@ -70,7 +71,6 @@ static int renew(void *self, struct error *err)
 
 void lease_begin(struct job *job, const struct lease_terms *terms)
 {
-    job->fence = JOB_BY_CLAIM;
     job->lease = (struct job_lease){
         .is_held = true,
         .owner = terms->owner,
@@ -94,11 +94,27 @@ int lease_take(struct job *job, bool *taken, struct error *err)
     return 0;
 }
 
+int64_t lease_waited_ms(const struct job *job)
+{
+    int64_t since = job->record.waiting_since_ms;
+    return since < 0 ? 0 : clock_now_ms(job->services->clock) - since;
+}
+
+int64_t lease_retry_limit_ms(const struct job *job)
+{
+    return job->services->settings.retry_hours * HOUR_MS;
+}
+
+struct slice lease_tried_text(const struct job *job, struct slice cause)
+{
+    return arena_format(job->arena, "tried for %lld hours (retry_hours): %.*s",
+                        (long long)job->services->settings.retry_hours, SLICE_ARG(cause));
+}
+
 int64_t lease_next_attempt_ms(const struct job *job)
 {
-    int64_t now = clock_now_ms(job->services->clock);
-    int64_t since = job->record.waiting_since_ms;
-    return now + pause_after_ms(since < 0 ? 0 : now - since, random_next(job->services->random));
+    return clock_now_ms(job->services->clock) +
+           pause_after_ms(lease_waited_ms(job), random_next(job->services->random));
 }
 
 static void release(struct job *job, int64_t next_attempt_ms)
@@ -127,7 +143,7 @@ void lease_end(struct job *job)
 
 void lease_end_waiting(struct job *job)
 {
-    if (job->fence == JOB_BY_CLAIM && job->lease.is_held) {
+    if (job->lease.is_held) {
         release(job, lease_next_attempt_ms(job));
     }
     services_keep_alive(job->services, (struct keep_alive){0});

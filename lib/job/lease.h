@@ -22,13 +22,19 @@ bool lease_is_ours(const struct job *job);
  * false when another holder's is live. */
 int lease_take(struct job *job, bool *taken, struct error *err);
 
-/* Releases the lease, unless the last write did. That it could not be released is only logged,
- * since it ends by itself. */
+/* Releases the lease, unless the last write did. A failure to do so is only logged: the lease
+ * runs out. */
 void lease_end(struct job *job);
 
 /* The same after a failure that may pass: the next attempt may begin after a pause that grows with
  * the time since the first one. */
 void lease_end_waiting(struct job *job);
+
+/* For how long the file has been failing, and for how long it may (retry_hours). */
+int64_t lease_waited_ms(const struct job *job);
+int64_t lease_retry_limit_ms(const struct job *job);
+/* The reason of a file that has reached the limit, in the arena: "tried for 6 hours …: <cause>". */
+struct slice lease_tried_text(const struct job *job, struct slice cause);
 
 /* When to try again something that failed: for longer, the longer it has been failing. */
 int64_t lease_next_attempt_ms(const struct job *job);

@@ -28,8 +28,7 @@ static struct notification notification_about(const struct job *job, enum notifi
     const struct file_config *config = &job->config;
     return (struct notification){
         .kind = kind,
-        /* A load whose reply was lost may be found in the ledger. */
-        .before_load = !record->was_submitted && record->load_started_at.size == 0,
+        .before_load = !record->was_submitted,
         .file_id = record->file_id,
         .bucket = record->bucket,
         .key = record->key,

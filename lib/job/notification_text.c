@@ -1,5 +1,6 @@
 #include "job/notification_text.h"
 
+#include "base/array.h"
 #include "base/json_writer.h"
 #include "base/redact.h"
 #include "base/utf8.h"
@@ -200,7 +201,7 @@ void notification_text_message(struct strbuf *out, const struct notification *no
     struct strbuf text = STRBUF_INIT;
 
     json_write_object(&writer);
-    for (size_t i = 0; i < sizeof(forms) / sizeof(forms[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(forms); i++) {
         strbuf_clear(&text);
         forms[i].append(&text, notification);
         json_write_member_string(&writer, forms[i].name, strbuf_slice(&text));

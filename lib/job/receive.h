@@ -20,8 +20,8 @@ bool receive_ignores(const struct settings *settings, const struct s3_object_eve
 /*
  * CLAIM_WON: *job is claimed, and already REJECTED when no configuration matched. Otherwise
  * job->record is the row of the file that is busy or has nothing due; its file_id is empty when no
- * row is left for the object, which was removed or replaced. With an error *outcome tells whether
- * the file was claimed nevertheless, so that its lease has to be released.
+ * row is left for the object, which was removed or replaced. After an error the file may be
+ * claimed nevertheless: lease_end_waiting(job) then releases it, and does nothing if it is not.
  */
 int receive_object(struct services *services, const struct receive_request *request,
                    struct arena *arena, struct job *job, enum claim_outcome *outcome,

@@ -3,12 +3,11 @@
 #include "base/banned.h"
 
 const struct statement_kind *pipeline_kind_at(const struct pipeline *pipeline,
-                                              enum file_state state, bool *is_numbered)
+                                              enum file_state state)
 {
     for (size_t i = 0; i < pipeline->kind_count; i++) {
         const struct statement_rules *rules = pipeline->kinds[i]->rules;
         if (state == rules->numbered || state == rules->submitted) {
-            *is_numbered = state == rules->numbered;
             return pipeline->kinds[i];
         }
     }

@@ -25,9 +25,10 @@ struct pipeline {
     struct duties duties;
 };
 
-/* The kind that a file in this state is due (is_numbered), or waits for; NULL: none. */
+/* The kind that a file in this state is due (rules->numbered), or waits for (rules->submitted);
+ * NULL: none. */
 const struct statement_kind *pipeline_kind_at(const struct pipeline *pipeline,
-                                              enum file_state state, bool *is_numbered);
+                                              enum file_state state);
 /* The kind of this name; NULL: the pipeline has none. */
 const struct statement_kind *pipeline_kind_named(const struct pipeline *pipeline,
                                                  struct slice name);

@@ -1,6 +1,7 @@
 #include "services/settings.h"
 
 #include "aws/aws_endpoint.h"
+#include "base/array.h"
 #include "base/env.h"
 #include "base/sql_quote.h"
 
@@ -71,20 +72,13 @@ static int read_folder(const char *name, size_t limit, struct slice *value, stru
     return 0;
 }
 
-/* Appends "schema"."table", with `suffix` behind the table's name. */
+/* Appends "schema"."table", with `suffix` after the table's name. */
 static int quote_table(struct arena *arena, struct slice schema, struct slice table,
                        const char *suffix, struct slice *quoted, struct error *err)
 {
-    struct strbuf out = STRBUF_INIT;
     struct slice name =
         arena_format(arena, "%.*s.%.*s%s", SLICE_ARG(schema), SLICE_ARG(table), suffix);
-    int result = sql_quote_dotted(&out, name, err);
-
-    if (result == 0) {
-        *quoted = arena_copy(arena, strbuf_slice(&out));
-    }
-    strbuf_release(&out);
-    return result;
+    return sql_quote_copy(arena, sql_quote_dotted, name, quoted, err);
 }
 
 static int read_table_name(const char *name, struct slice *schema, struct slice *table,
@@ -135,7 +129,7 @@ static int read_tables(struct arena *arena, struct settings *settings, struct er
         {schema, SLICE("ext_due"), "", &settings->due_view},
         {audit_schema, audit_table, "", &settings->audit_table},
     };
-    for (size_t i = 0; i < sizeof(tables) / sizeof(tables[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(tables); i++) {
         if (quote_table(arena, tables[i].schema, tables[i].table, tables[i].suffix,
                         tables[i].quoted, err) != 0) {
             return error_prefix(err, "postgres_config_table or postgres_config_audit_table");

@@ -69,9 +69,9 @@ int claim_record_gone(const struct state_store *store, const struct gone_upload 
 
 /*
  * Without versions: identical bytes that were put again under the key while the first upload was
- * archived are deleted with it. *archived_key is the copy that still holds them: of an upload with
- * this etag whose source was deleted at `event_ms` or later, and which is not this event's own (its
- * sequencer is an earlier one). Empty: there is none.
+ * archived are deleted with it. *twin is the upload whose copy (archived_key) still holds them: it
+ * has this etag, its source was deleted at `event_ms` or later, and it is not this event's own (its
+ * sequencer is an earlier one). An empty twin->file_id: there is none.
  */
 int claim_find_deleted_twin(const struct state_store *store, const struct file_identity *identity,
                             int64_t event_ms, struct arena *arena, struct file_record *twin,

@@ -54,12 +54,12 @@ static void bind_state(struct values *values, enum file_state to, int64_t now_ms
 
 /* Postgres refuses an unknown zone even if no row is written: then the configured one is not named.
  */
-static void bind_audit(struct values *values, const struct state_store *store, bool is_audited,
+static void bind_audit(struct values *values, const struct state_store *store,
                        const struct audit_row *audit)
 {
     const struct audit_row none = {0};
     const struct audit_row *row = audit != NULL ? audit : &none;
-    values_flag(values, "is_audited", is_audited);
+    values_flag(values, "is_audited", audit != NULL);
     values_text(values, "audit_interface", row->interface_id);
     values_text(values, "audit_schema", row->schema);
     values_text(values, "audit_table", row->table);
@@ -153,7 +153,7 @@ int file_end_statement(const struct state_store *store, const struct file_statem
     struct values values = {.count = 0};
     bind_fence(&values, &change->fence, arena);
     bind_state(&values, change->to, change->now_ms);
-    bind_audit(&values, store, change->audit != NULL, change->audit);
+    bind_audit(&values, store, change->audit);
     values_flag(&values, "is_end", file_state_is_end(change->to));
     values_text(&values, "outcome", slice_from(outcome_names[change->outcome]));
     values_text(&values, "statement_id", change->statement_id);
@@ -179,7 +179,7 @@ int file_find_statement(const struct state_store *store, struct slice statement_
     const struct state_sql sql = {"find the file of a statement", state_sql_find_statement};
     const struct state_value values[] = {{"statement_id", PG_TEXT(statement_id)}};
     struct pg_result result;
-    if (state_run(store, &sql, values, 1, arena, &result, err) != 0) {
+    if (state_run(store, &sql, values, COUNT_OF(values), arena, &result, err) != 0) {
         return -1;
     }
     return read_file_id(&result, file_id, err);
@@ -194,7 +194,7 @@ int file_end(const struct state_store *store, const struct file_end *change, str
     struct values values = {.count = 0};
     bind_fence(&values, &change->fence, arena);
     bind_state(&values, change->to, change->now_ms);
-    bind_audit(&values, store, change->audit != NULL, change->audit);
+    bind_audit(&values, store, change->audit);
     values_text(&values, "reason", change->reason);
     values_text(&values, "note", change->reason);
     values_flag(&values, "is_silent", change->is_silent);
@@ -207,7 +207,7 @@ int file_mark(const struct state_store *store, const struct file_mark *change, s
     const struct state_sql sql = {"mark the file", state_sql_mark_file};
     struct values values = {.count = 0};
     bind_fence(&values, &change->fence, arena);
-    bind_audit(&values, store, change->duty == FILE_AUDITED, change->audit);
+    bind_audit(&values, store, change->audit);
     values_text(&values, "duty", slice_from(duty_names[change->duty]));
     values_number(&values, "now_ms", change->now_ms);
     return run_fenced(store, &sql, &values, arena, done, record, err);
@@ -260,7 +260,7 @@ int file_local_time(const struct state_store *store, int64_t time_ms, struct are
         {"timezone", PG_TEXT(store->tables.timezone)},
     };
     struct pg_result result;
-    if (state_run(store, &sql, values, 2, arena, &result, err) != 0) {
+    if (state_run(store, &sql, values, COUNT_OF(values), arena, &result, err) != 0) {
         return error_prefix(err, "timezone %.*s", SLICE_ARG(store->tables.timezone));
     }
     return pg_read_text(&result, 0, "local_time", text, err);
@@ -275,7 +275,7 @@ int file_list_due(const struct state_store *store, int64_t now_ms, int64_t limit
         {"limit", PG_NUMBER(limit)},
     };
     struct pg_result result;
-    if (state_run(store, &sql, values, 2, arena, &result, err) != 0) {
+    if (state_run(store, &sql, values, COUNT_OF(values), arena, &result, err) != 0) {
         return -1;
     }
     *due = (struct file_due){arena_zalloc(arena, result.rows, sizeof(due->file_ids[0])), 0};

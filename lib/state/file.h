@@ -113,9 +113,6 @@ struct file_identity {
 /* --- fences --- */
 
 #define FILE_IN(state) (1U << (state))
-/* A statement may end before its submission was noted, and the note may come in between. */
-#define FILE_IN_LOADING (FILE_IN(FILE_PREPARED) | FILE_IN(FILE_SUBMITTED))
-#define FILE_IN_TRANSFORMING (FILE_IN(FILE_LOADED) | FILE_IN(FILE_TRANSFORMING))
 
 /* What must still hold for a write to happen. A write whose fence does not hold is no error. */
 struct file_fence {

@@ -1,5 +1,6 @@
 #include "state/lease.h"
 
+#include "base/array.h"
 #include "state/record.h"
 #include "state/state_sql.h"
 
@@ -36,7 +37,7 @@ int lease_renew_file(const struct state_store *store, struct slice file_id, stru
         {"until_ms", PG_NUMBER(until_ms)},
     };
     struct pg_result result;
-    if (state_run(store, &sql, values, 3, arena, &result, err) != 0) {
+    if (state_run(store, &sql, values, COUNT_OF(values), arena, &result, err) != 0) {
         return -1;
     }
     *held = result.rows > 0;
@@ -53,5 +54,5 @@ int lease_release_file(const struct state_store *store, const struct lease_relea
         {"next_attempt_ms", PG_NUMBER(release->next_attempt_ms)},
         {"now_ms", PG_NUMBER(release->now_ms)},
     };
-    return state_run(store, &sql, values, 4, arena, NULL, err);
+    return state_run(store, &sql, values, COUNT_OF(values), arena, NULL, err);
 }

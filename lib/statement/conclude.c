@@ -5,17 +5,13 @@
 
 #include "base/banned.h"
 
-static uint32_t waiting_states(const struct statement_kind *kind)
-{
-    return FILE_IN(kind->rules->numbered) | FILE_IN(kind->rules->submitted);
-}
-
 /* The states in which the end of its current statement is still news. A file that ended without
  * effect hears of a late success. */
 static uint32_t open_states(const struct job *job, const struct statement_kind *kind)
 {
     uint32_t now = FILE_IN(job->record.state);
-    return (waiting_states(kind) & now) != 0 ? waiting_states(kind) : now;
+    uint32_t waiting = statement_waiting_states(kind->rules);
+    return (waiting & now) != 0 ? waiting : now;
 }
 
 static int64_t now_ms(const struct job *job)

@@ -11,7 +11,7 @@ struct conclusion {
     int64_t started_ms;        /* or FILE_TIME_UNKNOWN */
     int64_t ended_ms;
     int64_t rows; /* or FILE_COUNT_UNKNOWN */
-    bool is_void; /* the ledger was asked, and its number is void by now */
+    bool is_void; /* its number is void by now, or there is no ledger */
 };
 
 /* Its effect is there. */
@@ -19,8 +19,8 @@ int conclude_in(struct job *job, const struct statement_kind *kind,
                 const struct conclusion *conclusion, struct error *err);
 
 /* It did nothing, and the file ends in this state. First its number is made void if it is not,
- * unless the ledger has the unit after all: then it is in. An error: the ledger cannot be asked
- * now. */
+ * unless the ledger has the unit after all: then it is in. A ledger that
+ * is missing or refused is passed over: the failure is proved. An error: it cannot be asked now. */
 int conclude_nothing(struct job *job, const struct statement_kind *kind,
                      const struct conclusion *conclusion, enum file_state to, struct slice reason,
                      struct error *err);

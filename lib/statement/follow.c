@@ -9,8 +9,6 @@
 
 #include "base/banned.h"
 
-#define HOUR_MS ((int64_t)60 * 60 * 1000)
-
 /* --- judging --- */
 
 /* One look at a statement. */
@@ -18,7 +16,7 @@ struct look {
     struct verdict_question question;
     struct redshift_statement said;
     struct slice told; /* what an event says; empty: there was none */
-    bool is_void;      /* the number was closed */
+    bool is_void;      /* the number was closed, or there is no ledger */
 };
 
 /* Did the file end without effect? Then only a success changes anything. */
@@ -111,13 +109,6 @@ static int conclude_found(struct job *job, const struct statement_kind *kind,
     return conclude_in(job, kind, &conclusion, err);
 }
 
-/* For how long it has been failing. */
-static int64_t waited_ms(const struct job *job)
-{
-    int64_t since = job->record.waiting_since_ms;
-    return since < 0 ? 0 : clock_now_ms(job->services->clock) - since;
-}
-
 static int say_waiting(const struct job *job, struct slice reason, struct error *err)
 {
     char time[CLOCK_ISO8601_SIZE];
@@ -134,14 +125,10 @@ static int follow_again(struct job *job, const struct statement_kind *kind, cons
                         const struct verdict *verdict, struct error *err)
 {
     const struct conclusion conclusion = conclusion_of(look, FILE_COUNT_UNKNOWN);
-    int64_t limit_ms = job->services->settings.retry_hours * HOUR_MS;
     int64_t next_ms = verdict->answer == VERDICT_AGAIN_LATER ? lease_next_attempt_ms(job) : 0;
-    if (waited_ms(job) >= limit_ms) {
+    if (lease_waited_ms(job) >= lease_retry_limit_ms(job)) {
         return conclude_nothing(job, kind, &conclusion, kind->rules->failed,
-                                arena_format(job->arena, "tried for %lld hours (retry_hours): %.*s",
-                                             (long long)job->services->settings.retry_hours,
-                                             SLICE_ARG(verdict->reason)),
-                                err);
+                                lease_tried_text(job, verdict->reason), err);
     }
     log_warn("the statement did nothing, and is submitted again",
              LOG_TEXT("reason", verdict->reason));
@@ -155,14 +142,13 @@ static int follow_again(struct job *job, const struct statement_kind *kind, cons
     return next_ms == 0 ? 0 : say_waiting(job, verdict->reason, err);
 }
 
-static int follow_verdict(struct job *job, const struct statement_kind *kind,
-                          const struct look *look, const struct verdict *verdict,
-                          struct error *err);
+static int follow_verdict(struct job *job, const struct statement_kind *kind, struct look *look,
+                          const struct verdict *verdict, struct error *err);
 
 /* Nothing is proved of the number, so it is closed: what the ledger does not have by then will
  * never happen. */
-static int follow_ledger(struct job *job, const struct statement_kind *kind,
-                         const struct look *look, struct error *err)
+static int follow_ledger(struct job *job, const struct statement_kind *kind, struct look *look,
+                         struct error *err)
 {
     enum ledger_answer answer;
     int64_t rows;
@@ -185,16 +171,13 @@ static int follow_ledger(struct job *job, const struct statement_kind *kind,
         err->retryable = true;
         return -1;
     }
-    const struct verdict verdict =
-        verdict_after_ledger(job->arena, &look->question, VERDICT_LEDGER_HAS_NOT);
-    struct look closed = *look;
-    closed.is_void = true;
-    closed.question.said = &closed.said;
-    return follow_verdict(job, kind, &closed, &verdict, err);
+    const struct verdict verdict = verdict_not_in_ledger(job->arena, &look->question);
+    look->is_void = true;
+    return follow_verdict(job, kind, look, &verdict, err);
 }
 
-static int follow_verdict(struct job *job, const struct statement_kind *kind,
-                          const struct look *look, const struct verdict *verdict, struct error *err)
+static int follow_verdict(struct job *job, const struct statement_kind *kind, struct look *look,
+                          const struct verdict *verdict, struct error *err)
 {
     const struct conclusion conclusion = conclusion_of(look, FILE_COUNT_UNKNOWN);
     if (is_late(job) && verdict->answer != VERDICT_IN && verdict->answer != VERDICT_ASK_LEDGER) {
@@ -227,7 +210,6 @@ static int follow_verdict(struct job *job, const struct statement_kind *kind,
 static int follow_hidden(struct job *job, const struct statement_kind *kind, struct look *look,
                          struct error *err)
 {
-    look->question.source = VERDICT_HIDDEN;
     if (look->told.size == 0) {
         enum ledger_answer answer;
         int64_t rows;
@@ -316,7 +298,7 @@ static int store_id(struct job *job, const struct statement_kind *kind, struct s
 {
     const struct statement_rules *rules = kind->rules;
     const struct file_submission submission = {
-        .fence = job_fence(job, FILE_IN(rules->numbered) | FILE_IN(rules->submitted)),
+        .fence = job_fence(job, statement_waiting_states(rules)),
         .to = rules->submitted,
         .statement_id = statement_id,
         .now_ms = clock_now_ms(job->services->clock),
@@ -358,7 +340,7 @@ static bool is_being_announced(const struct job *job, const struct statement_kin
     const struct file_record *record = &job->record;
     return record->state == kind->rules->numbered && record->is_leased &&
            record->lease_until_ms > clock_now_ms(job->services->clock) &&
-           job->fence == JOB_BY_STATEMENT && kind->is_announced != NULL && kind->is_announced(job);
+           job->lease.claim_no == 0 && kind->is_announced != NULL && kind->is_announced(job);
 }
 
 int follow_hint(struct job *job, const struct statement_kind *kind,

@@ -26,7 +26,7 @@ struct statement_kind {
     const struct audit_row *(*audit)(const struct job *job, const struct statement_ended *ended);
     /* Redshift has taken it; called before that is noted. NULL: nothing is announced. */
     int (*announce)(struct job *job, struct error *err);
-    /* Is the announcement due, so that an end must wait until the submitter has made it? */
+    /* Is this number announced? Then an end waits for its submitter. */
     bool (*is_announced)(const struct job *job);
     /* What Redshift noted of the rows that could not be loaded. NULL: there is no such thing. */
     int (*read_load_errors)(struct job *job, struct slice *text, struct error *err);

@@ -9,16 +9,21 @@
 /* Whoever asks again within this time finds the batch of the one before. */
 #define SAME_QUESTION_MS ((int64_t)10 * 60 * 1000)
 
-struct ledger_entry ledger_entry_of(const struct job *job)
+struct ledger_entry ledger_entry_of(const struct job *job, struct slice kind, int64_t number)
 {
     return (struct ledger_entry){
         .work_id = job->record.file_id,
         .file_name = job->file_name,
         .schema = job->config.schema,
         .table = job->config.table,
-        .kind = job->record.statement.kind,
-        .number = (uint64_t)job->record.statement.number,
+        .kind = kind,
+        .number = (uint64_t)number,
     };
+}
+
+static struct ledger_entry current_entry(const struct job *job)
+{
+    return ledger_entry_of(job, job->record.statement.kind, job->record.statement.number);
 }
 
 /* Where the statement was to run; of one that stored none, where the settings say. */
@@ -103,7 +108,7 @@ static int run(struct job *job, const struct slice *statements, size_t count,
 
 int ledger_ask(struct job *job, enum ledger_answer *answer, int64_t *rows, struct error *err)
 {
-    const struct ledger_entry entry = ledger_entry_of(job);
+    const struct ledger_entry entry = current_entry(job);
     struct slice question;
     if (ledger_sql_question(job->arena, &entry, &question, err) != 0) {
         return -1;
@@ -114,7 +119,7 @@ int ledger_ask(struct job *job, enum ledger_answer *answer, int64_t *rows, struc
 int ledger_close_number(struct job *job, enum ledger_answer *answer, int64_t *rows,
                         struct error *err)
 {
-    const struct ledger_entry entry = ledger_entry_of(job);
+    const struct ledger_entry entry = current_entry(job);
     struct slice statements[LEDGER_CLOSE_STATEMENTS];
     if (ledger_sql_close(job->arena, &entry, statements, err) != 0) {
         return -1;

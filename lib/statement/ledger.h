@@ -16,8 +16,8 @@ enum ledger_answer {
     LEDGER_DENIED,  /* this login may not use it, now */
 };
 
-/* The entry of the current statement. */
-struct ledger_entry ledger_entry_of(const struct job *job);
+/* The entry of the file's statement of this kind and number. */
+struct ledger_entry ledger_entry_of(const struct job *job, struct slice kind, int64_t number);
 
 /* Is the unit in? *rows is what it brought, or FILE_COUNT_UNKNOWN. An error: that is unknown. */
 int ledger_ask(struct job *job, enum ledger_answer *answer, int64_t *rows, struct error *err);

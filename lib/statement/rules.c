@@ -5,6 +5,11 @@
 
 #include "base/banned.h"
 
+uint32_t statement_waiting_states(const struct statement_rules *rules)
+{
+    return FILE_IN(rules->numbered) | FILE_IN(rules->submitted);
+}
+
 const struct statement_rules statement_load = {
     .kind = SLICE_INIT("load"),
     .noun = "the load",

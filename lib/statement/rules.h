@@ -25,6 +25,10 @@ struct statement_rules {
     size_t insert; /* its row count is the statement's */
 };
 
+/* FILE_IN of the states in which a file has the statement ahead of it. A statement may end before
+ * its submission was noted, and the note may come in between. */
+uint32_t statement_waiting_states(const struct statement_rules *rules);
+
 extern const struct statement_rules statement_load;
 extern const struct statement_rules statement_transform;
 

@@ -114,7 +114,7 @@ static int note(struct job *job, const struct statement_kind *kind, struct slice
                 struct error *err)
 {
     struct file_submission submission = {
-        .fence = job_fence(job, FILE_IN(kind->rules->numbered) | FILE_IN(kind->rules->submitted)),
+        .fence = job_fence(job, statement_waiting_states(kind->rules)),
         .to = kind->rules->submitted,
         .statement_id = statement_id,
         .now_ms = clock_now_ms(job->services->clock),

@@ -241,9 +241,8 @@ static struct verdict of_framework(struct arena *arena, const struct verdict_que
 
 bool verdict_wants_load_errors(const struct verdict_question *question)
 {
-    return question->source == VERDICT_DESCRIBED && question->rules->copy != RULES_NO_PART &&
-           !is_framework(question) && proven_part(question) == question->rules->copy &&
-           !failure_passes(kind_of(question));
+    return question->rules->copy != RULES_NO_PART &&
+           proven_part(question) == question->rules->copy && !failure_passes(kind_of(question));
 }
 
 struct verdict verdict_of(struct arena *arena, const struct verdict_question *question)
@@ -273,14 +272,10 @@ static bool is_void(const struct verdict_question *question)
            kind_of(question) == FAILURE_ASSERTION;
 }
 
-struct verdict verdict_after_ledger(struct arena *arena, const struct verdict_question *question,
-                                    enum verdict_ledger ledger)
+struct verdict verdict_not_in_ledger(struct arena *arena, const struct verdict_question *question)
 {
     struct slice words =
         is_void(question) ? SLICE("its number was made void before it ran") : words_of(question);
-    if (ledger == VERDICT_LEDGER_HAS_IT) {
-        return (struct verdict){VERDICT_IN, SLICE("")};
-    }
     if (question->source == VERDICT_DESCRIBED &&
         (failure_passes(kind_of(question)) || question->said->status == REDSHIFT_ABORTED)) {
         return again(arena, question);

@@ -59,15 +59,8 @@ bool verdict_wants_load_errors(const struct verdict_question *question);
 
 struct verdict verdict_of(struct arena *arena, const struct verdict_question *question);
 
-/* What the ledger answered. */
-enum verdict_ledger {
-    VERDICT_LEDGER_HAS_IT,
-    VERDICT_LEDGER_HAS_NOT, /* also: there is no ledger, or no right to use it, so that nothing can
-                             * have gone through it */
-};
-
-/* After VERDICT_ASK_LEDGER: IN, AGAIN_AT_ONCE, AGAIN_LATER or FAILED. */
-struct verdict verdict_after_ledger(struct arena *arena, const struct verdict_question *question,
-                                    enum verdict_ledger ledger);
+/* After VERDICT_ASK_LEDGER, when the ledger does not have it, or there is no ledger: AGAIN_AT_ONCE,
+ * AGAIN_LATER or FAILED. */
+struct verdict verdict_not_in_ledger(struct arena *arena, const struct verdict_question *question);
 
 #endif

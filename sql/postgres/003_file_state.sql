@@ -176,7 +176,7 @@ comment on column rdscnfg.ext_file.lease_owner is 'Random name of the claim that
 comment on column rdscnfg.ext_file.lease_until is 'When others may take the file over';
 comment on column rdscnfg.ext_file.claim_no is 'Rises with every claim and fences every write';
 comment on column rdscnfg.ext_file.attempts is 'Claims that were taken over because nobody released them';
-comment on column rdscnfg.ext_file.next_attempt_at is 'When the next attempt may begin, after a failure that may pass by itself';
+comment on column rdscnfg.ext_file.next_attempt_at is 'When the next attempt may begin, after a failure that may pass; while a statement runs: when to look at it again';
 comment on column rdscnfg.ext_file.waiting_since is 'When the failures began that may pass by themselves; null: there is no such failure';
 comment on column rdscnfg.ext_file.private_key is 'Private object that COPY reads';
 comment on column rdscnfg.ext_file.promised_records is 'Record count that the trailer states';
@@ -189,7 +189,7 @@ comment on column rdscnfg.ext_file.target_table is 'Redshift table that the file
 comment on column rdscnfg.ext_file.rows_loaded is 'Rows that the load brought into the staging table';
 comment on column rdscnfg.ext_file.audited_at is 'When the audit row was written';
 comment on column rdscnfg.ext_file.archived_key is 'Key of the archive copy, reserved before the copy is made';
-comment on column rdscnfg.ext_file.archived_at is 'When the archive copy was verified and the source deleted, or nothing was left to archive';
+comment on column rdscnfg.ext_file.archived_at is 'When the archive copy was verified and the source, if still this file''s, deleted; or nothing was left to archive';
 comment on column rdscnfg.ext_file.source_deleted_at is 'When S3 had deleted the source';
 comment on column rdscnfg.ext_file.noticed_at is 'When the notification of the outcome was sent';
 comment on column rdscnfg.ext_file.cleaned_at is 'When the private objects were removed';

@@ -6,6 +6,7 @@
 #include "pipelines/load/prepare.h"
 #include "redshift/batch_run.h"
 #include "redshift/load_batch.h"
+#include "statement/ledger.h"
 
 #include "base/banned.h"
 
@@ -40,23 +41,11 @@ static struct copy_sql copy_of(const struct job *job, const struct load_made *ma
     };
 }
 
-static struct ledger_entry entry_of(const struct job *job, int64_t number)
-{
-    return (struct ledger_entry){
-        .work_id = job->record.file_id,
-        .file_name = job->file_name,
-        .schema = job->config.schema,
-        .table = job->config.table,
-        .kind = statement_load.kind,
-        .number = (uint64_t)number,
-    };
-}
-
 static int build_first(struct job *job, const struct load_made *made, struct slice *parts,
                        struct error *err)
 {
     const struct load_batch batch = {
-        .entry = entry_of(job, 1),
+        .entry = ledger_entry_of(job, statement_load.kind, 1),
         .file_name_column = job->config.file_name_column,
         .load_id_column = job->config.load_id_column,
         .expected_rows = made->loadable_records, /* unknown is -1 in both */
@@ -69,7 +58,7 @@ static int build_first(struct job *job, const struct load_made *made, struct sli
  */
 static int build_later(struct job *job, int64_t number, struct slice *parts, struct error *err)
 {
-    const struct ledger_entry entry = entry_of(job, number);
+    const struct ledger_entry entry = ledger_entry_of(job, statement_load.kind, number);
     struct slice *stored;
     size_t count;
     if (batch_unpack(job->arena, job->record.statement.sql, &stored, &count, err) != 0) {

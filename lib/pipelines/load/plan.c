@@ -1,5 +1,6 @@
 #include "pipelines/load/plan.h"
 
+#include "base/array.h"
 #include "config/file_match.h"
 
 #include "base/banned.h"
@@ -43,7 +44,7 @@ static bool find_compression(struct slice name, enum copy_compression *compressi
         {SLICE_INIT("lzo"), COPY_LZOP},  {SLICE_INIT("lzop"), COPY_LZOP},
     };
 
-    for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(known); i++) {
         if (slice_equal_nocase(name, known[i].name)) {
             *compression = known[i].compression;
             return true;
@@ -61,7 +62,7 @@ static bool is_no_text(struct slice format)
         SLICE_INIT("xlsx"), SLICE_INIT("zip"),   SLICE_INIT("zst"),     SLICE_INIT("zstd"),
     };
 
-    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(names); i++) {
         if (slice_equal_nocase(format, names[i])) {
             return true;
         }

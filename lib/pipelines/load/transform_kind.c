@@ -3,6 +3,7 @@
 #include "pipelines/load/kinds.h"
 #include "redshift/sql_split.h"
 #include "redshift/transform_batch.h"
+#include "statement/ledger.h"
 
 #include "base/banned.h"
 
@@ -45,15 +46,7 @@ static int build(struct job *job, int64_t number, const void *made, struct slice
                  size_t *count, struct error *err)
 {
     const struct transform_batch batch = {
-        .entry =
-            {
-                .work_id = job->record.file_id,
-                .file_name = job->file_name,
-                .schema = job->config.schema,
-                .table = job->config.table,
-                .kind = statement_transform.kind,
-                .number = (uint64_t)number,
-            },
+        .entry = ledger_entry_of(job, statement_transform.kind, number),
         .query = job->config.query,
         .from = from_of(job),
         .to = job->record.load_ended_at,

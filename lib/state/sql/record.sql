@@ -32,7 +32,9 @@ f.archived_at is not null as is_archived,
 f.noticed_at is not null as is_noticed,
 f.cleaned_at is not null as is_cleaned,
 exists (
-    select from statements_after a where a.work_id = f.file_id and a.submitted_at is not null
+    -- A load whose reply was lost may be found in the ledger.
+    select from statements_after a
+    where a.work_id = f.file_id and (a.submitted_at is not null or a.outcome = 'IN')
 ) as was_submitted,
 f.statement_kind,
 f.statement_no,

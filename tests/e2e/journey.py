@@ -1,12 +1,12 @@
 """What must hold of a file when nothing is left to do for it, however its journey went."""
 
-import collections
 import contextlib
 import dataclasses
 import datetime
 import hashlib
 import itertools
 import re
+import signal
 import threading
 import time
 import typing
@@ -277,6 +277,10 @@ class JourneyTest(SystemTest):
             self.assertTrue(notice["subject"].startswith(subject), notice["subject"])
         return notices[-1]
 
+    def notified(self, key: str) -> list[str]:
+        """The states that the notifications of the file report."""
+        return [notice["state"] for notice in self.system.notices(key)]
+
     def states_of(self, row: Row) -> list[str]:
         return [
             item["state"]
@@ -370,16 +374,32 @@ class SilentTest(JourneyTest):
         self.system.put(key, data)
         return key
 
+    def private_names(self, row: Row) -> list[str]:
+        """The private objects of the file, without their folder."""
+        folder = f"/{row['file_id']}/"
+        found = [key for key in self.system.private_objects() if folder in key]
+        return sorted(key.rpartition("/")[2] for key in found)
+
+    def killed_at(self, service: str, operation: str, function: str, event: Row) -> None:
+        """The function dies before the call reaches the service."""
+        runner = self.system.local.lambda_.function(function)
+        kill = lambda: runner.signal(signal.SIGKILL)
+        self.strike(service, operation, kill, kind="drop_before", times=0)
+        self.assertEqual(runner.invoke(event).error_type, "Runtime.ExitError")
+        self.system.local.faults.clear()
+
     def deliver(self, *records: Row) -> typing.Any:
         """The event, with an answer; raises nothing when the function fails."""
         return self.system.invoke(FILE_PROCESS, s3_event(*records))
 
-    def count_states(self) -> collections.Counter:
-        return collections.Counter(row["state"] for row in self.system.files())
-
 
 class StatementTest(SilentTest):
     """Tells the functions itself how statements ended."""
+
+    def setUp(self):
+        super().setUp()
+        self.system.settle()
+        self.system.local.redshift.knobs.failures.clear()
 
     def event_of(self, row: dict, kind: str = "load") -> dict:
         """The status event of the file's newest statement of that kind."""

@@ -11,7 +11,6 @@ Rows of all tables come as dicts, newest last. What is not asked for by name her
 `local` (faults, clock, Redshift's knobs) and `tap` (the functions' sessions with Postgres).
 """
 
-import collections
 import contextlib
 import json
 import pathlib
@@ -345,12 +344,6 @@ class System:
             for call in list(self.local.server.calls)
             if call.principal.endswith(session)
         ]
-
-    def request_counts(self, function: str) -> dict[str, int]:
-        """The same by service."""
-        return dict(
-            collections.Counter(request.partition(".")[0] for request in self.requests(function))
-        )
 
     def clear_counts(self) -> None:
         self.local.server.calls.clear()

@@ -18,14 +18,6 @@ FAULTS = ({"code": "SlowDown", "status": 503}, {"code": "InternalError", "status
 
 
 class DutyTest(StatementTest):
-    # The calls below fail until the time is up, so that must not take long.
-    options = {"timeout": 10}
-
-    def setUp(self):
-        super().setUp()
-        self.system.settle()
-        self.system.local.redshift.knobs.failures.clear()
-
     def tearDown(self):
         self.system.tap.on_statement = lambda statement: ""
         super().tearDown()
@@ -34,15 +26,9 @@ class DutyTest(StatementTest):
         self.system.let_time_pass(HOUR)
         self.system.sweep()
 
-    def private_names(self, row: dict) -> list[str]:
-        folder = f"/{row['file_id']}/"
-        found = [key for key in self.system.private_objects() if folder in key]
-        return sorted(key.rpartition("/")[2] for key in found)
-
     def owner(self, key: str) -> Owner:
         """A file-process of its own for that file."""
         owner = Owner(self, key, 300.0)
-        self.addCleanup(owner.thaw)  # before Owner's own cleanup waits for its answer
         owner.event = s3_event(s3_record(key, ROWS))
         return owner
 
@@ -65,9 +51,6 @@ class DutyTest(StatementTest):
         self.strike(service, operation, called.set)
         owner.begin(owner.event)
         self.system.tap.on_statement = lambda statement: ""
-
-    def told(self, key: str) -> list[str]:
-        return [notice["state"] for notice in self.system.notices(key)]
 
 
 class Reuploads(DutyTest):
@@ -109,7 +92,7 @@ class Reuploads(DutyTest):
         for row in rows:
             self.assertEqual(self.system.get(row["archived_key"]), ROWS)
             self.assert_no_leftovers(row)
-        self.assertEqual(self.told(key), ["DONE", "DONE"])
+        self.assertEqual(self.notified(key), ["DONE", "DONE"])
 
     def test_its_event_may_come_twice(self):
         interface = self.new_interface()
@@ -129,7 +112,7 @@ class Reuploads(DutyTest):
         self.system.settle()
         self.assertEqual([row["state"] for row in self.system.files(key)], ["DONE", "GONE"])
         self.assert_rows(key, interface, 4)
-        self.assertEqual(self.told(key), ["DONE"])
+        self.assertEqual(self.notified(key), ["DONE"])
 
 
 class WithoutArchive(DutyTest):
@@ -147,7 +130,7 @@ class WithoutArchive(DutyTest):
                 self.break_archive(fault)
                 self.deliver(s3_record(key, data))
                 row = self.system.file(key)
-                self.assertEqual((row["state"], self.told(key)), ("REJECTED", ["REJECTED"]))
+                self.assertEqual((row["state"], self.notified(key)), ("REJECTED", ["REJECTED"]))
                 self.assertIsNone(row["archived_at"])
                 self.assertEqual(self.system.get(key), data, "the source stays")
                 self.system.local.faults.clear()
@@ -161,7 +144,7 @@ class WithoutArchive(DutyTest):
         self.break_archive(FAULTS[0])
         self.deliver(s3_record(key, data))
         self.system.local.faults.clear()
-        self.assertEqual(self.told(key), ["REJECTED"])
+        self.assertEqual(self.notified(key), ["REJECTED"])
         (notice,) = self.system.notices(key)
         self.sweep_later()
         row = self.assert_refused(key, interface, "promises 9 records", data=data)
@@ -174,7 +157,7 @@ class WithoutArchive(DutyTest):
         self.break_archive(FAULTS[0])
         self.deliver(s3_record(key, data))
         self.sweep_later()
-        self.assertEqual(self.told(key), ["REJECTED"])
+        self.assertEqual(self.notified(key), ["REJECTED"])
         self.system.local.faults.clear()
         self.sweep_later()
         self.assert_refused(key, interface, "promises 9 records", data=data)
@@ -186,7 +169,7 @@ class WithoutArchive(DutyTest):
         self.break_archive(FAULTS[0])
         self.deliver(s3_record(key, data))
         self.system.settle()
-        self.assertEqual(self.told(key), ["DONE"])
+        self.assertEqual(self.notified(key), ["DONE"])
         self.system.local.faults.clear()
         self.sweep_later()
         self.assert_done(key, interface, 4, data)
@@ -203,7 +186,7 @@ class WithoutArchive(DutyTest):
         row = self.system.file(key)
         self.assertEqual([item.status for item in self.submissions(row, "transform")], ["FINISHED"])
         self.assertEqual((row["state"], row["archived_at"]), ("DONE", None))
-        self.assertEqual(self.told(key), ["DONE"])
+        self.assertEqual(self.notified(key), ["DONE"])
         self.system.local.faults.clear()
         self.sweep_later()
         self.assert_done(key, interface, 4, data)
@@ -235,7 +218,7 @@ class Notifications(DutyTest):
         with self.paused():
             self.deliver(s3_record(key, ROWS))
         self.system.settle()
-        self.assertEqual(self.told(key), ["SUBMITTED", "DONE"])
+        self.assertEqual(self.notified(key), ["SUBMITTED", "DONE"])
 
     def test_no_submission_is_notified_after_the_outcome(self):
         """The function is frozen when it has submitted the load, or when it has noted that."""
@@ -251,7 +234,7 @@ class Notifications(DutyTest):
                 owner.answer.result()
                 self.system.settle()
                 self.sweep_later()
-                told = self.told(key)
+                told = self.notified(key)
                 self.assertEqual((told[-1], told.count("DONE")), ("DONE", 1), told)
                 self.assertEqual(self.system.file(key)["state"], "DONE")
 
@@ -300,7 +283,7 @@ class Cleaning(DutyTest):
         self.assertEqual(self.system.history(owner.key), history)
         self.assertEqual(len(self.submissions(row)), 1)
         self.assert_rows(owner.key, interface, 4)
-        self.assertEqual(self.told(owner.key), ["DONE"])
+        self.assertEqual(self.notified(owner.key), ["DONE"])
         return set(self.private_names(row))
 
     def test_an_owner_that_copies_the_file_too_late_writes_nothing_that_copy_reads(self):

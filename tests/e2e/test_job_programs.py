@@ -2,64 +2,47 @@
 applied. AWS is a script inside each program (tests/wire/job_fixture.h).
 """
 
-import os
-import pathlib
-import tempfile
 import unittest
 
 from e2e import wire_program
-from emulator import deployment_sql
-from emulator.postgres import Postgres
-
-MIGRATIONS = sorted((wire_program.ROOT / "sql/postgres").glob("[0-9]*.sql"))
 
 
-class JobProgramsTest(unittest.TestCase):
-    @classmethod
-    def setUpClass(cls):
-        folder = tempfile.TemporaryDirectory(prefix="job-programs-", dir="/tmp")
-        cls.addClassCleanup(folder.cleanup)
-        os.chmod(folder.name, 0o755)
-        cls.postgres = Postgres(pathlib.Path(folder.name) / "postgres")
-        cls.addClassCleanup(cls.postgres.stop)
-        cls.postgres.start()
-        deployment_sql.run_on_postgres(cls.postgres, MIGRATIONS)
-
+class JobProgramsTest(wire_program.TablesTest):
     def test_jobs(self):
-        wire_program.check(self, "test_job", self.postgres)
+        self.check("test_job")
 
     def test_receiving(self):
-        wire_program.check(self, "test_job_receive", self.postgres)
+        self.check("test_job_receive")
 
     def test_leases(self):
-        wire_program.check(self, "test_job_lease", self.postgres)
+        self.check("test_job_lease")
 
     def test_archiving(self):
-        wire_program.check(self, "test_job_archive", self.postgres)
+        self.check("test_job_archive")
 
     def test_cleaning_and_notifications(self):
-        wire_program.check(self, "test_job_clean", self.postgres)
+        self.check("test_job_clean")
 
     def test_submissions(self):
-        wire_program.check(self, "test_statement_submit", self.postgres)
+        self.check("test_statement_submit")
 
     def test_ends_of_statements(self):
-        wire_program.check(self, "test_statement_follow", self.postgres)
+        self.check("test_statement_follow")
 
     def test_hints(self):
-        wire_program.check(self, "test_statement_hint", self.postgres)
+        self.check("test_statement_hint")
 
     def test_first_steps_of_a_load(self):
-        wire_program.check(self, "test_load_begin", self.postgres)
+        self.check("test_load_begin")
 
     def test_loads_of_the_python_framework(self):
-        wire_program.check(self, "test_load_adopt", self.postgres)
+        self.check("test_load_adopt")
 
     def test_advancing(self):
-        wire_program.check(self, "test_advance", self.postgres)
+        self.check("test_advance")
 
     def test_failures(self):
-        wire_program.check(self, "test_advance_failures", self.postgres)
+        self.check("test_advance_failures")
 
 
 if __name__ == "__main__":

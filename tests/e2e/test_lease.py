@@ -24,7 +24,7 @@ from emulator.lambda_process import LocalFunction
 ROWS = lines(4)
 CALLS = ("HeadObject", "CopyObject", "PutObject", "BatchExecuteStatement")
 STATEMENTS = 4  # match, claim, number the load, note the submission
-TIMEOUT = 4.0  # of an owner that is meant to lose its lease
+TIMEOUT = 8.0  # of an owner that is meant to be given up
 HOUR = 3600
 
 
@@ -42,8 +42,8 @@ class Owner:
         path = deployed.settings.task_root / deployed.settings.bootstrap
         self.key, self.frozen = key, threading.Event()
         self.function = test.enterContext(contextlib.closing(LocalFunction(path, **settings)))
-        test.addCleanup(self.thaw)
         self._pool = test.enterContext(concurrent.futures.ThreadPoolExecutor(1))
+        test.addCleanup(self.thaw)  # runs first: the pool waits for the answer
 
     def begin(self, event, request_id: str = "") -> None:
         options = {"request_id": request_id} if request_id else {}
@@ -227,8 +227,7 @@ class Leases(SilentTest):
                 self.system.settle()
                 row = self.assert_done(owner.key, owner.interface, 4, ROWS)
                 history = self.system.history(owner.key)
-                release.set()
-                wait_for(self.are_sessions_idle, "the late statement's end")
+                self.let_go(release)
                 self.assert_unchanged(owner, row, history)
 
     def test_late_statement_meets_a_newer_claim(self):
@@ -250,8 +249,7 @@ class Leases(SilentTest):
         self.assertEqual((row["state"], row["claim_no"]), ("RECEIVED", 2))
         wait_for(lambda: len(self.private_names(row)) == 3, "bytes of each claim's own")
         self.assertEqual(self.private_names(row), ["data-1", "data-2", "manifest-1"])
-        release.set()
-        wait_for(self.are_sessions_idle, "the late statement's end")
+        self.let_go(release)
         self.assertEqual(self.system.file(first.key), row)
         self.assertEqual(self.system.history(first.key), history)
         second.thaw()
@@ -259,17 +257,19 @@ class Leases(SilentTest):
         self.system.settle()
         self.assert_done(first.key, first.interface, 4, ROWS)
 
-    def private_names(self, row: dict) -> list[str]:
-        folder = f"/{row['file_id']}/"
-        found = [key for key in self.system.private_objects() if folder in key]
-        return sorted(key.rpartition("/")[2] for key in found)
-
-    def are_sessions_idle(self) -> bool:
-        """No session of the functions is at work in Postgres."""
-        return not self.system.config_rows(
-            "select 1 from pg_stat_activity where application_name = 'file-process'"
-            " and state <> 'idle'"
+    def sessions(self) -> int:
+        """How many sessions of file-process Postgres has."""
+        return len(
+            self.system.config_rows(
+                "select 1 from pg_stat_activity where application_name = 'file-process'"
+            )
         )
+
+    def let_go(self, release: threading.Event) -> None:
+        """The statement that is held reaches Postgres, whose session then ends: its client is gone."""
+        before = self.sessions()
+        release.set()
+        wait_for(lambda: self.sessions() < before, "the late statement's end")
 
     # -- failures -------------------------------------------------------------------------------
 

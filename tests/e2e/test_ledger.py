@@ -10,10 +10,6 @@ ROWS = lines(4)
 
 
 class LedgerTest(StatementTest):
-    def setUp(self):
-        super().setUp()
-        self.system.local.redshift.knobs.failures.clear()
-
     def break_ledger(self, interface) -> None:
         """It can be locked, but not asked."""
         self.system.redshift_execute(
@@ -24,9 +20,6 @@ class LedgerTest(StatementTest):
         self.system.local.faults.add(
             "redshift-data", operation, "error", code=code, status=400, times=times
         )
-
-    def notified(self, key: str) -> list[str]:
-        return [notification["state"] for notification in self.system.notices(key)]
 
     def resume(self, key: str) -> str:
         result = self.system.invoke(FILE_PROCESS, {"bucket": BUCKET, "key": key})

@@ -324,8 +324,7 @@ class OnACluster(Journeys, LoadTest):
         interface = self.new_interface(options={"notify_submission": "Y"})
         key = self.new_key(interface)
         self.system.process(key, ROWS)
-        states = [notification["state"] for notification in self.system.notices(key)]
-        self.assertEqual(sorted(states), ["DONE", "SUBMITTED"])
+        self.assertEqual(sorted(self.notified(key)), ["DONE", "SUBMITTED"])
 
     def test_files_in_parallel(self):
         """Loads of one table wait for each other; none is lost."""

@@ -2,7 +2,6 @@
 
 import concurrent.futures
 import datetime
-import signal
 import unittest
 import uuid
 
@@ -18,11 +17,6 @@ LEASE_SECONDS = 60  # and one for every 20 MB
 
 class OrderTest(StatementTest):
     options = {"timeout": 300}  # more than any lease here
-
-    def setUp(self):
-        super().setUp()
-        self.system.settle()
-        self.system.local.redshift.knobs.failures.clear()
 
     def order(self, **members) -> dict:
         """The one item of the answer to that event."""
@@ -63,7 +57,6 @@ class OrderTest(StatementTest):
         """A file-process of its own; its file has `interface` and `event`."""
         interface = self.new_interface()
         owner = Owner(self, self.put_silently(interface, ROWS), 300.0)
-        self.addCleanup(owner.thaw)  # before Owner's own cleanup waits for its answer
         owner.interface = interface
         owner.event = s3_event(s3_record(owner.key, ROWS))
         return owner
@@ -83,12 +76,7 @@ class OrderTest(StatementTest):
     def killed(self, operation: str = "CopyObject") -> dict:
         """A file whose owner is dead, and its lease not yet."""
         key = self.put_silently(self.new_interface(), ROWS)
-        runner = self.system.local.lambda_.function(FILE_PROCESS)
-        kill = lambda: runner.signal(signal.SIGKILL)
-        self.strike("s3", operation, kill, kind="drop_before", times=0)
-        result = runner.invoke(s3_event(s3_record(key, ROWS)))
-        self.assertEqual(result.error_type, "Runtime.ExitError")
-        self.system.local.faults.clear()
+        self.killed_at("s3", operation, FILE_PROCESS, s3_event(s3_record(key, ROWS)))
         return self.system.file(key)
 
 
@@ -105,6 +93,27 @@ class Advanced(OrderTest):
                     self.assert_item(item, self.system.file(key), "advanced", "SUBMITTED")
                 self.system.settle()
                 self.assert_done(key, interface, 4, ROWS)
+
+    def test_the_log_says_who_gave_it(self):
+        key, who = self.put_silently(self.new_interface(), ROWS), f"Ann, ticket {uuid.uuid4()}"
+        with self.paused():
+            row = self.order(order="advance", bucket=BUCKET, key=key, by=who)
+        self.order(order="advance", file_id=row["file_id"], by=who)
+        found = [line for line in self.system.logs(FILE_PROCESS) if line.get("by") == who]
+        self.assertEqual([line["message"] for line in found], ["file ordered"] * 2)
+        self.assertEqual((found[0]["bucket"], found[0]["key"]), (BUCKET, key))
+        self.assertEqual(found[1]["file"], row["file_id"])
+
+    def test_log_lines_name_the_object(self):
+        key = self.put_silently(self.new_interface(), ROWS)
+        with self.paused():
+            self.order(order="advance", bucket=BUCKET, key=key)
+        claimed = [
+            line
+            for line in self.system.logs(FILE_PROCESS)
+            if line["message"] == "file claimed" and line.get("key") == key
+        ]
+        self.assertEqual(len(claimed), 1)
 
     def test_by_file_id(self):
         row = self.killed()
@@ -304,12 +313,9 @@ class LeaseTime(OrderTest):
 
     def test_it_follows_the_size_of_the_file_and_not_the_timeout(self):
         owner = self.frozen()
-        (left,) = self.system.config_rows(
-            "select extract(epoch from lease_until - now())::float8 as seconds"
-            " from rdscnfg.ext_file where key = %s",
-            owner.key,
-        )
-        self.assertTrue(LEASE_SECONDS - 20 < left["seconds"] <= LEASE_SECONDS + 1, left)
+        row = self.system.file(owner.key)
+        length = (row["lease_until"] - row["received_at"]).total_seconds()
+        self.assertAlmostEqual(length, LEASE_SECONDS, delta=0.002)
         self.thaw(owner)
         self.assert_done(owner.key, owner.interface, 4, ROWS)
 

@@ -45,8 +45,7 @@ class Outcomes(StatementTest):
         row = self.system.file(row["key"])
         self.assertEqual((row["state"], row["rows_loaded"]), ("DONE", 4))
         self.assert_rows(row["key"], interface, 4)
-        states = [notification["state"] for notification in self.system.notices(row["key"])]
-        self.assertEqual(states, ["FAILED", "DONE"])
+        self.assertEqual(self.notified(row["key"]), ["FAILED", "DONE"])
 
     def test_a_forgotten_statement_without_effect_fails_the_file(self):
         interface = self.new_interface()

@@ -19,14 +19,6 @@ TOKEN_LIFE = 8 * 3600 + 60  # the Data API knows a client token for eight hours
 
 
 class VerdictTest(StatementTest):
-    # The calls below fail until the time is up, so that must not take long.
-    options = {"timeout": 10}
-
-    def setUp(self):
-        super().setUp()
-        self.system.settle()
-        self.system.local.redshift.knobs.failures.clear()
-
     def lose_replies(self) -> None:
         """Redshift takes every batch, and no function learns of it."""
         self.system.local.faults.add(

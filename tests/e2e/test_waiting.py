@@ -16,13 +16,6 @@ CONNECTION_LIMIT = 'connection limit "500" exceeded'
 
 
 class WaitingTest(StatementTest):
-    options = {"timeout": 20}
-
-    def setUp(self):
-        super().setUp()
-        self.system.settle()
-        self.system.local.redshift.knobs.failures.clear()
-
     def fail_at(self, failure: str, kind: str, number: int) -> None:
         """That statement of the next file fails so."""
         self.system.local.redshift.fail_next(failure, name=f"|{kind}|{number}|")
@@ -234,12 +227,11 @@ class Limits(LimitTest):
         self.assertIn(CONNECTION_LIMIT, row["reason"])
         self.assertRegex(row["reason"], self.TRIED)
         self.assert_settled(row, str(interface.id), ROWS)
-        states = [notice["state"] for notice in self.system.notices(row["key"])]
-        self.assertEqual(states, ["TRANSFORM_FAILED"])
+        self.assertEqual(self.notified(row["key"]), ["TRANSFORM_FAILED"])
 
 
 class ShorterLimit(LimitTest):
-    options = {**WaitingTest.options, "settings": {"retry_hours": "1"}}
+    options = {"settings": {"retry_hours": "1"}}
 
     def test_a_load_fails_at_the_limit(self):
         self.assert_load_fails_after(2)
@@ -276,14 +268,6 @@ class Transformations(WaitingTest):
 
 class Sweeps(WaitingTest):
     """One sweep goes on with each file that was left behind."""
-
-    def killed_at(self, service: str, operation: str, function: str, event) -> None:
-        """The function dies before the call reaches the service."""
-        runner = self.system.local.lambda_.function(function)
-        kill = lambda: runner.signal(signal.SIGKILL)
-        self.strike(service, operation, kill, kind="drop_before", times=0)
-        self.assertEqual(runner.invoke(event).error_type, "Runtime.ExitError")
-        self.system.local.faults.clear()
 
     def left(self, interface, service: str, operation: str) -> str:
         """A file whose file-process was killed at that call."""
@@ -367,9 +351,11 @@ class Sweeps(WaitingTest):
         """Whichever comes first: the next sweep takes the others."""
         keys = [self.left_received(self.new_interface()) for _ in range(3)]
         runner = self.system.local.lambda_.function(FILE_PROCESS)
-        self.strike("s3", "CopyObject", lambda: runner.signal(signal.SIGKILL), kind="drop_before")
+        kill = lambda: runner.signal(signal.SIGKILL)
+        strike = self.strike("s3", "CopyObject", kill, kind="drop_before")
         self.sweep_after(1)
         self.sweep_after(1)
+        self.assertEqual(strike.struck, 1)
         states = collections.Counter(self.system.file(key)["state"] for key in keys)
         self.assertEqual(states, {"DONE": 3})
 

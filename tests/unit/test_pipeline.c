@@ -23,26 +23,22 @@ static void test_the_kind_of_a_state(void **state)
         const struct pipeline *pipeline;
         enum file_state state;
         const struct statement_kind *kind;
-        bool is_numbered;
     } rows[] = {
-        {&whole, FILE_PREPARED, &load_kind, true},
-        {&whole, FILE_SUBMITTED, &load_kind, false},
-        {&whole, FILE_LOADED, &transform_kind, true},
-        {&whole, FILE_TRANSFORMING, &transform_kind, false},
-        {&whole, FILE_RECEIVED, &merge_kind, true},
-        {&whole, FILE_SPLIT, &merge_kind, false},
-        {&whole, FILE_DONE, NULL, false},
-        {&whole, FILE_FAILED, NULL, false},
-        {&short_one, FILE_SUBMITTED, &load_kind, false},
-        {&short_one, FILE_LOADED, NULL, false},
-        {&bare, FILE_PREPARED, NULL, false},
+        {&whole, FILE_PREPARED, &load_kind},
+        {&whole, FILE_SUBMITTED, &load_kind},
+        {&whole, FILE_LOADED, &transform_kind},
+        {&whole, FILE_TRANSFORMING, &transform_kind},
+        {&whole, FILE_RECEIVED, &merge_kind},
+        {&whole, FILE_SPLIT, &merge_kind},
+        {&whole, FILE_DONE, NULL},
+        {&whole, FILE_FAILED, NULL},
+        {&short_one, FILE_SUBMITTED, &load_kind},
+        {&short_one, FILE_LOADED, NULL},
+        {&bare, FILE_PREPARED, NULL},
     };
     (void)state;
     for (size_t i = 0; i < COUNT_OF(rows); i++) {
-        bool is_numbered = !rows[i].is_numbered;
-        assert_ptr_equal(pipeline_kind_at(rows[i].pipeline, rows[i].state, &is_numbered),
-                         rows[i].kind);
-        assert_true(rows[i].kind == NULL || is_numbered == rows[i].is_numbered);
+        assert_ptr_equal(pipeline_kind_at(rows[i].pipeline, rows[i].state), rows[i].kind);
     }
 }
 

@@ -26,9 +26,6 @@
 
 /* --- rows --- */
 
-/* Is the ledger asked after the verdict, and what does it answer? */
-enum asked { NOT_ASKED, HAS_IT, HAS_NOT };
-
 /* A failed statement failed in part `failed` (from 1, as Redshift counts; 0: in none): those before
  * it are FINISHED, those after it ABORTED. */
 struct row {
@@ -40,7 +37,7 @@ struct row {
     size_t missing;    /* so many parts are not described */
     int64_t number;    /* 0: 1 */
     const char *load_errors;
-    enum asked asked;
+    bool is_not_in_ledger; /* the ledger is asked after the verdict, and does not have it */
     enum verdict_answer answer;
     const char *reason; /* NULL: none */
 };
@@ -52,7 +49,7 @@ struct row {
 
 /* What follows from it. */
 #define ANSWER(answered, why) .answer = VERDICT_##answered, .reason = (why)
-#define COMMITTED .asked = HAS_IT, .answer = VERDICT_IN
+#define ASKS_LEDGER .answer = VERDICT_ASK_LEDGER
 
 static const struct slice load_parts[LOAD_STATEMENTS] = {
     [LOAD_LOCK] = SLICE_INIT("LOCK \"s\".\"t_ledger\""),
@@ -170,11 +167,9 @@ static void assert_row(const struct stored *stored, const struct row *row)
     const struct redshift_statement said = describe(row, stored->count);
     const struct verdict_question question = question_of(stored, row, &said);
     struct verdict verdict = verdict_of(&arena, &question);
-    if (row->asked != NOT_ASKED) {
+    if (row->is_not_in_ledger) {
         assert_verdict(row->name, &verdict, VERDICT_ASK_LEDGER, NULL);
-        verdict = verdict_after_ledger(&arena, &question,
-                                       row->asked == HAS_IT ? VERDICT_LEDGER_HAS_IT
-                                                            : VERDICT_LEDGER_HAS_NOT);
+        verdict = verdict_not_in_ledger(&arena, &question);
     }
     assert_verdict(row->name, &verdict, row->answer, row->reason);
 }
@@ -209,10 +204,10 @@ static void test_a_statement_that_has_not_ended(void **state)
 
 static const struct row successes[] = {
     {"complete", STATUS(FINISHED), .answer = VERDICT_IN},
-    {"a part is missing, ledger has it", STATUS(FINISHED), .missing = 1, COMMITTED},
-    {"the last part has not finished, ledger has it", STATUS(FINISHED), .failed = LOAD_STATEMENTS,
-     COMMITTED},
-    {"no parts are described", STATUS(FINISHED), .missing = LOAD_STATEMENTS, .asked = HAS_NOT,
+    {"a part is missing", STATUS(FINISHED), .missing = 1, ASKS_LEDGER},
+    {"the last part has not finished", STATUS(FINISHED), .failed = LOAD_STATEMENTS, ASKS_LEDGER},
+    {"no parts are described", STATUS(FINISHED), .missing = LOAD_STATEMENTS,
+     .is_not_in_ledger = true,
      ANSWER(FAILED, DID_NOT_HAPPEN "Redshift reports success, but not of all parts")},
 };
 
@@ -256,9 +251,10 @@ static const struct row ledger_failures[] = {
     {"guard, an old ledger",
      IN_PART(LOAD_GUARD, "ERROR: column \"is_void\" does not exist in t_ledger"),
      ANSWER(FAILED, BLAMES_LEDGER "ERROR: column \"is_void\" does not exist in t_ledger")},
-    {"guard says no: the unit is in", IN_PART(LOAD_GUARD, DIVISION), COMMITTED},
+    {"guard says no: the unit is in", IN_PART(LOAD_GUARD, DIVISION), ASKS_LEDGER},
     {"guard says no: the number is void", IN_PART(LOAD_GUARD, DIVISION), .number = 2,
-     .asked = HAS_NOT, ANSWER(FAILED, DID_NOT_HAPPEN "its number was made void before it ran")},
+     .is_not_in_ledger = true,
+     ANSWER(FAILED, DID_NOT_HAPPEN "its number was made void before it ran")},
 };
 
 static void test_failures_around_the_ledger(void **state)
@@ -335,31 +331,32 @@ static void test_null_values(void **state)
 
 /* It may have committed all the same. */
 static const struct row unproven[] = {
-    {"the last part failed, ledger has it", IN_PART(LOAD_RECORD, LOST), COMMITTED},
-    {"the last part failed in a conflict", IN_PART(LOAD_RECORD, CONFLICT), .asked = HAS_NOT,
+    {"the last part failed", IN_PART(LOAD_RECORD, LOST), ASKS_LEDGER},
+    {"the last part failed in a conflict", IN_PART(LOAD_RECORD, CONFLICT), .is_not_in_ledger = true,
      ANSWER(AGAIN_AT_ONCE, INTERRUPTED CONFLICT)},
     {"the last part failed in a second conflict", IN_PART(LOAD_RECORD, CONFLICT), .number = 2,
-     .asked = HAS_NOT, ANSWER(AGAIN_LATER, INTERRUPTED CONFLICT)},
-    {"the last part was refused", IN_PART(LOAD_RECORD, "ERROR: value too long"), .asked = HAS_NOT,
+     .is_not_in_ledger = true, ANSWER(AGAIN_LATER, INTERRUPTED CONFLICT)},
+    {"the last part was refused", IN_PART(LOAD_RECORD, "ERROR: value too long"),
+     .is_not_in_ledger = true,
      ANSWER(FAILED, "Redshift refused the load into s.t: "
                     "ERROR: value too long")},
-    {"no part failed, ledger has it", IN_NO_PART(LOST), COMMITTED},
-    {"no part failed, connection lost", IN_NO_PART(LOST), .asked = HAS_NOT,
+    {"no part failed", IN_NO_PART(LOST), ASKS_LEDGER},
+    {"no part failed, connection lost", IN_NO_PART(LOST), .is_not_in_ledger = true,
      ANSWER(AGAIN_LATER, INTERRUPTED LOST)},
-    {"no part failed, and no words", .status = REDSHIFT_FAILED, .asked = HAS_NOT,
+    {"no part failed, and no words", .status = REDSHIFT_FAILED, .is_not_in_ledger = true,
      ANSWER(FAILED, "Redshift refused the load into s.t: "
                     "Redshift reports a failure and gives no reason")},
     {"not all parts are described", IN_PART(LOAD_COPY, "ERROR: odd"), .missing = 1,
-     .asked = HAS_NOT,
+     .is_not_in_ledger = true,
      ANSWER(FAILED, "Redshift refused the load into s.t: "
                     "ERROR: odd")},
-    {"aborted, ledger has it", STATUS(ABORTED), COMMITTED},
-    {"aborted", STATUS(ABORTED), .asked = HAS_NOT,
+    {"aborted", STATUS(ABORTED), ASKS_LEDGER},
+    {"aborted", STATUS(ABORTED), .is_not_in_ledger = true,
      ANSWER(AGAIN_LATER, INTERRUPTED "it was aborted in Redshift (cancelled, or restarted)")},
-    {"aborted, with words", STATUS(ABORTED), .words = "ERROR: odd", .asked = HAS_NOT,
+    {"aborted, with words", STATUS(ABORTED), .words = "ERROR: odd", .is_not_in_ledger = true,
      ANSWER(AGAIN_LATER, INTERRUPTED "ERROR: odd")},
     {"aborted, although a part failed", STATUS(ABORTED), .failed = LOAD_COPY + 1,
-     .words = CANCELLED, .asked = HAS_NOT, ANSWER(AGAIN_LATER, INTERRUPTED CANCELLED)},
+     .words = CANCELLED, .is_not_in_ledger = true, ANSWER(AGAIN_LATER, INTERRUPTED CANCELLED)},
 };
 
 static void test_failures_that_prove_nothing(void **state)
@@ -370,11 +367,11 @@ static void test_failures_that_prove_nothing(void **state)
 
 /* Of a statement that is not described, only the ledger can tell. */
 static const struct row undescribed[] = {
-    {"forgotten, ledger has it", .source = VERDICT_FORGOTTEN, COMMITTED},
-    {"forgotten", .source = VERDICT_FORGOTTEN, .asked = HAS_NOT,
+    {"forgotten", .source = VERDICT_FORGOTTEN, ASKS_LEDGER},
+    {"forgotten", .source = VERDICT_FORGOTTEN, .is_not_in_ledger = true,
      ANSWER(FAILED, DID_NOT_HAPPEN "Redshift does not know the statement any more")},
-    {"hidden, ledger has it", .source = VERDICT_HIDDEN, COMMITTED},
-    {"hidden", .source = VERDICT_HIDDEN, .asked = HAS_NOT,
+    {"hidden", .source = VERDICT_HIDDEN, ASKS_LEDGER},
+    {"hidden", .source = VERDICT_HIDDEN, .is_not_in_ledger = true,
      ANSWER(FAILED, DID_NOT_HAPPEN
             "Redshift tells why only to the role and session that ran the statement")},
 };
@@ -392,7 +389,7 @@ static const struct row transformations[] = {
      ANSWER(AGAIN_AT_ONCE, "the transformation was interrupted: " CONFLICT)},
     {"LOCK, no ledger", IN_PART(TRANSFORM_LOCK, NO_LEDGER),
      ANSWER(FAILED, BLAMES_LEDGER NO_LEDGER)},
-    {"guard says no", IN_PART(TRANSFORM_GUARD, DIVISION), COMMITTED},
+    {"guard says no", IN_PART(TRANSFORM_GUARD, DIVISION), ASKS_LEDGER},
     {"the query divides by zero", IN_PART(TRANSFORM_QUERY, DIVISION),
      ANSWER(FAILED, "the transformation failed: " DIVISION)},
     {"the query meets bad rows", IN_PART(TRANSFORM_QUERY + 1, BAD_ROWS),
@@ -401,9 +398,9 @@ static const struct row transformations[] = {
      ANSWER(FAILED, "the transformation failed: " NULL_IN("id"))},
     {"the query, conflict, number 2", IN_PART(TRANSFORM_QUERY, CONFLICT), .number = 2,
      ANSWER(AGAIN_LATER, "the transformation was interrupted: " CONFLICT)},
-    {"the ledger row failed", IN_PART(TRANSFORM_RECORD, "ERROR: odd"), .asked = HAS_NOT,
+    {"the ledger row failed", IN_PART(TRANSFORM_RECORD, "ERROR: odd"), .is_not_in_ledger = true,
      ANSWER(FAILED, "the transformation failed: ERROR: odd")},
-    {"aborted", STATUS(ABORTED), .words = CANCELLED, .asked = HAS_NOT,
+    {"aborted", STATUS(ABORTED), .words = CANCELLED, .is_not_in_ledger = true,
      ANSWER(AGAIN_LATER, "the transformation was interrupted: " CANCELLED)},
 };
 
@@ -416,7 +413,7 @@ static void test_a_transformation(void **state)
 static const struct row merges[] = {
     {"complete", STATUS(FINISHED), .answer = VERDICT_IN},
     {"LOCK, no right", IN_PART(0, NO_RIGHT), ANSWER(FAILED, BLAMES_LEDGER NO_RIGHT)},
-    {"guard says no", IN_PART(1, DIVISION), COMMITTED},
+    {"guard says no", IN_PART(1, DIVISION), ASKS_LEDGER},
     {"balance", IN_PART(2, DIVISION),
      ANSWER(REFUSED,
             "Redshift did not load the 10 rows that were promised, but another number (the "
@@ -425,7 +422,7 @@ static const struct row merges[] = {
      ANSWER(FAILED, "Redshift refused the merge into s.t: " NULL_IN("id"))},
     {"INSERT, conflict, number 1", IN_PART(3, CONFLICT),
      ANSWER(AGAIN_AT_ONCE, "the merge was interrupted: " CONFLICT)},
-    {"the last part", IN_PART(4, "ERROR: odd"), .asked = HAS_NOT,
+    {"the last part", IN_PART(4, "ERROR: odd"), .is_not_in_ledger = true,
      ANSWER(FAILED, "Redshift refused the merge into s.t: ERROR: odd")},
 };
 

@@ -117,6 +117,22 @@ static inline void await_lock(struct fixture *f, struct pg *pg)
     }
 }
 
+/* What `act` returns elsewhere after it waited for the transaction of `holder`, which commits then.
+ */
+static inline int act_after_commit(struct fixture *f, struct pg *holder,
+                                   int (*act)(const struct state_store *there, struct arena *arena,
+                                              const void *what),
+                                   const void *what)
+{
+    int gate[2];
+    assert_int_equal(pipe(gate), 0);
+    pid_t child = act_elsewhere(act, what, gate);
+    open_gate(gate);
+    await_lock(f, holder == &f->pg ? &f->other : &f->pg);
+    assert_int_equal(pg_commit(holder, &f->err), 0);
+    return outcome_elsewhere(child);
+}
+
 /* "state claim_no statement_no note" of all rows. */
 #define HISTORY                                                                                    \
     "select coalesce(string_agg(concat_ws(' ', state, claim_no, statement_no, note), '; ' "        \
@@ -183,13 +199,13 @@ static inline void assert_same_numbers(const struct file_record *a, const struct
         int64_t first;
         int64_t second;
     } numbers[] = {
-        NUMBER(size_bytes),       NUMBER(last_modified_ms),  NUMBER(state),
-        NUMBER(is_leased),        NUMBER(lease_until_ms),    NUMBER(claim_no),
-        NUMBER(attempts),         NUMBER(next_attempt_ms),   NUMBER(waiting_since_ms),
-        NUMBER(promised_records), NUMBER(file_records),      NUMBER(loadable_records),
-        NUMBER(rows_loaded),      NUMBER(is_audited),        NUMBER(is_archived),
-        NUMBER(is_noticed),       NUMBER(is_cleaned),        NUMBER(statement.number),
-        NUMBER(statement.rows),   NUMBER(statement.outcome),
+        NUMBER(size_bytes),       NUMBER(last_modified_ms), NUMBER(state),
+        NUMBER(is_leased),        NUMBER(lease_until_ms),   NUMBER(claim_no),
+        NUMBER(attempts),         NUMBER(next_attempt_ms),  NUMBER(waiting_since_ms),
+        NUMBER(promised_records), NUMBER(file_records),     NUMBER(loadable_records),
+        NUMBER(rows_loaded),      NUMBER(is_audited),       NUMBER(is_archived),
+        NUMBER(is_noticed),       NUMBER(was_submitted),    NUMBER(is_cleaned),
+        NUMBER(statement.number), NUMBER(statement.rows),   NUMBER(statement.outcome),
     };
 #undef NUMBER
     for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {

@@ -5,6 +5,9 @@
 
 #include "wire/claims.h"
 
+#define FILE_IN_LOADING (FILE_IN(FILE_PREPARED) | FILE_IN(FILE_SUBMITTED))
+#define FILE_IN_TRANSFORMING (FILE_IN(FILE_LOADED) | FILE_IN(FILE_TRANSFORMING))
+
 #define STATE                                                                                      \
     "select concat_ws(' ', state, state_at, claim_no, statement_kind, statement_no) as t "         \
     "from rdscnfg.ext_file"

@@ -10,6 +10,7 @@
 #include "wire/tables.h"
 
 #include "base/array.h"
+#include "event/s3_event.h"
 #include "job/job.h"
 #include "job/lease.h"
 #include "unit/fake_aws.h"
@@ -116,6 +117,19 @@ static inline int play_step(struct http *http, const struct http_request *reques
         assert_says(fake->sent[number], step->says);
     }
     return result;
+}
+
+#define EVENT_MS (NOW_MS - 4000)
+/* The event of the object that OBJECT describes. */
+static inline struct s3_object_event an_event(void)
+{
+    return (struct s3_object_event){.bucket = SLICE("landing"),
+                                    .key = SLICE(FILE_KEY),
+                                    .version_id = SLICE(""),
+                                    .etag = SLICE("e1"),
+                                    .sequencer = SLICE("0055"),
+                                    .event_ms = EVENT_MS,
+                                    .is_creation = true};
 }
 
 /* Every step was played. */

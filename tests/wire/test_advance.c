@@ -31,17 +31,6 @@
     }
 #define DUTIES {"Publish", NULL, PUBLISHED}, ARCHIVE, CLEAN
 
-static struct s3_object_event an_event(void)
-{
-    return (struct s3_object_event){.bucket = SLICE("landing"),
-                                    .key = SLICE(FILE_KEY),
-                                    .version_id = SLICE(""),
-                                    .etag = SLICE("e1"),
-                                    .sequencer = SLICE("0055"),
-                                    .event_ms = NOW_MS - 4000,
-                                    .is_creation = true};
-}
-
 static int advance(struct fixture *f, bool is_order, struct advance_result *result)
 {
     struct s3_object_event object = an_event();

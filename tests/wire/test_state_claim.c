@@ -441,7 +441,6 @@ static void test_a_claim_that_waited_sees_all_that_was_written(void **state)
     struct fixture *f = *state;
     struct file_claim claim = another_claim(f);
     struct file_record record;
-    int gate[2];
     hold_file(f, &record);
     claim.scope = CLAIM_FOR_ORDER;
     assert_int_equal(pg_begin(&f->pg, &f->err), 0);
@@ -450,12 +449,7 @@ static void test_a_claim_that_waited_sees_all_that_was_written(void **state)
     must_run(f, "insert into rdscnfg.ext_statement (work_id, kind, number, name, target, sql, "
                 "numbered_at, statement_id) select file_id, 'load', 1, '', '', '[]', now(), 's1' "
                 "from rdscnfg.ext_file");
-    assert_int_equal(pipe(gate), 0);
-    pid_t child = act_elsewhere(claim_and_look, &claim, gate);
-    open_gate(gate);
-    await_lock(f, &f->other);
-    assert_int_equal(pg_commit(&f->pg, &f->err), 0);
-    assert_int_equal(outcome_elsewhere(child), true);
+    assert_int_equal(act_after_commit(f, &f->pg, claim_and_look, &claim), true);
 }
 
 /* --- what names may hold --- */

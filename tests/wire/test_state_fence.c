@@ -122,18 +122,6 @@ static int submit_by(const struct state_store *there, struct arena *arena, const
     return file_note_submission(there, what, arena, &done, &record, NULL) == 0 ? done : -1;
 }
 
-/* Ends the transaction of the other session while the write waits for it; was it done? */
-static int submit_after_commit(struct fixture *f, const struct file_submission *change)
-{
-    int gate[2];
-    assert_int_equal(pipe(gate), 0);
-    pid_t child = act_elsewhere(submit_by, change, gate);
-    open_gate(gate);
-    await_lock(f, &f->pg);
-    assert_int_equal(pg_commit(&f->other, &f->err), 0);
-    return outcome_elsewhere(child);
-}
-
 /* A write that waited for another transaction looks again at what that left. */
 static void test_a_write_that_waited_looks_again(void **state)
 {
@@ -149,7 +137,7 @@ static void test_a_write_that_waited_looks_again(void **state)
                                       : "update rdscnfg.ext_file set attempts = attempts + 1"),
                          0);
         change.fence.states = is_taken ? FILE_IN(FILE_SUBMITTED) : FILE_IN(FILE_PREPARED);
-        assert_int_equal(submit_after_commit(f, &change), !is_taken);
+        assert_int_equal(act_after_commit(f, &f->other, submit_by, &change), !is_taken);
         change.to = FILE_LOADED;
     }
     assert_tells(f, "select concat_ws(' ', state, attempts, claim_no) as t from rdscnfg.ext_file",
@@ -174,7 +162,6 @@ static void test_a_lease_of_another_claim_is_not_shown_as_ours(void **state)
     struct fixture *f = *state;
     struct file_submission change = a_submission(f, "s1");
     struct file_record record;
-    int gate[2];
     hold_file(f, &record);
     assert_true(assign_load(f, &record));
     change.fence.claim_no = 0; /* its writer keeps the lease */
@@ -185,12 +172,7 @@ static void test_a_lease_of_another_claim_is_not_shown_as_ours(void **state)
                 "when (new.state = 'SUBMITTED') execute function rdscnfg.take_over()");
     assert_int_equal(pg_begin(&f->other, &f->err), 0);
     assert_int_equal(run(f, &f->other, "update rdscnfg.ext_file set attempts = attempts + 1"), 0);
-    assert_int_equal(pipe(gate), 0);
-    pid_t child = act_elsewhere(sees_a_lease, &change, gate);
-    open_gate(gate);
-    await_lock(f, &f->pg);
-    assert_int_equal(pg_commit(&f->other, &f->err), 0);
-    int seen = outcome_elsewhere(child);
+    int seen = act_after_commit(f, &f->other, sees_a_lease, &change);
     must_run(f, "drop function rdscnfg.take_over cascade");
     assert_int_equal(seen, false);
     assert_tells(f, "select lease_owner || claim_no as t from rdscnfg.ext_file", "another2");

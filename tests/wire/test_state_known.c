@@ -147,16 +147,10 @@ static int end_beside_transaction(struct fixture *f, const char *sequencer)
                                  .state = FILE_GONE,
                                  .reason = SLICE("gone"),
                                  .now_ms = NOW_MS};
-    int gate[2];
     must_run(f, "truncate rdscnfg.ext_file, rdscnfg.ext_file_history");
     assert_int_equal(pg_begin(&f->pg, &f->err), 0);
     assert_true(record_gone(f, 1, upload_at("0A"), FILE_GONE));
-    assert_int_equal(pipe(gate), 0);
-    pid_t child = act_elsewhere(record_by, &upload, gate);
-    open_gate(gate);
-    await_lock(f, &f->other);
-    assert_int_equal(pg_commit(&f->pg, &f->err), 0);
-    return outcome_elsewhere(child);
+    return act_after_commit(f, &f->pg, record_by, &upload);
 }
 
 static void test_ends_at_the_same_time(void **state)
@@ -378,19 +372,13 @@ static void test_a_row_that_was_taken_meanwhile_is_passed_over(void **state)
 {
     struct fixture *f = *state;
     struct file_claim claim = another_claim(f);
-    int gate[2];
     three_uploads(f);
     claim.identity = from_event("in/A.txt", "", "");
     claim.scope = CLAIM_FOR_ORDER;
     assert_int_equal(pg_begin(&f->pg, &f->err), 0);
     must_run(f, "update rdscnfg.ext_file set lease_owner = 'x', lease_until = '2027-01-01Z' "
                 "where etag = 'e2'");
-    assert_int_equal(pipe(gate), 0);
-    pid_t child = act_elsewhere(resume_by, &claim, gate);
-    open_gate(gate);
-    await_lock(f, &f->other);
-    assert_int_equal(pg_commit(&f->pg, &f->err), 0);
-    assert_int_equal(outcome_elsewhere(child), 1);
+    assert_int_equal(act_after_commit(f, &f->pg, resume_by, &claim), 1);
 }
 
 /* --- deleted twins --- */

@@ -94,19 +94,13 @@ static void test_a_lease_that_is_released_meanwhile_is_taken(void **state)
 {
     struct fixture *f = *state;
     struct file_record record;
-    int gate[2];
     hold_file(f, &record);
     for (int is_released = 0; is_released <= 1; is_released++) {
         assert_int_equal(pg_begin(&f->pg, &f->err), 0);
         must_run(f, is_released
                         ? "update rdscnfg.ext_file set lease_owner = null, state = 'PREPARED'"
                         : "update rdscnfg.ext_file set lease_until = lease_until + interval '1 s'");
-        assert_int_equal(pipe(gate), 0);
-        pid_t child = act_elsewhere(take_by, &record.file_id, gate);
-        open_gate(gate);
-        await_lock(f, &f->other);
-        assert_int_equal(pg_commit(&f->pg, &f->err), 0);
-        assert_int_equal(outcome_elsewhere(child), is_released);
+        assert_int_equal(act_after_commit(f, &f->pg, take_by, &record.file_id), is_released);
     }
     assert_tells(f, LEASE, "2|0|late holder|2026-11-20 20:28:53.104+00");
 }

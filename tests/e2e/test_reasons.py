@@ -165,7 +165,7 @@ class Messages(unittest.TestCase):
     def test_every_reason_of_a_statement_is_in_the_readme(self):
         """Of each kind: what the verdict on it says, and why it was not submitted or given up."""
         text = "\n".join(source(f"lib/{file}.c") for file in (
-            "statement/verdict", "statement/submit", "statement/follow", "pipelines/load/load_kind",
+            "statement/verdict", "statement/submit", "statement/follow", "pipelines/load/load_kind", "job/lease",
         ))
         reasons = messages_after(text, r'(?:SAY\(|SLICE\(|arena_format\([^"();]*)')
         self.assert_in_readme({reason for reason in reasons if re.search("[a-z] [a-z]", reason)}, 25)

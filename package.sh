@@ -36,8 +36,8 @@ trap 'rm -rf "$work"' EXIT
 trap 'exit 130' INT # else nothing would be removed: this shell's EXIT is not a signal's
 trap 'exit 143' TERM HUP
 
-for main in functions/*/main.c; do
-    function=$(basename "$(dirname "$main")")
+for source in functions/*/bootstrap.c; do
+    function=$(basename "$(dirname "$source")")
     mkdir "$work/$function"
     strip --strip-all -o "$work/$function/bootstrap" "$build/release/functions/$function/bootstrap"
     chmod 755 "$work/$function/bootstrap"

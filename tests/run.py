@@ -110,20 +110,20 @@ def discover(build: pathlib.Path, flavour: str) -> list[Program]:
             binary = build / flavour / "tests" / kind / source.stem
             programs.append(Program(f"{kind}/{source.stem}", [str(binary)], seconds))
     if flavour != "test":
-        return programs + [python_program("e2e", ROOT / "tests/e2e" / f"{name}.py") for name in ON_POSTGRES]
+        return programs + [python_program(ROOT / "tests/e2e" / f"{name}.py") for name in ON_POSTGRES]
     for source in sorted((ROOT / "tests/fuzz").glob("fuzz_*.c")):
         corpus = ROOT / "tests/fuzz/corpus" / source.stem.removeprefix("fuzz_")
         command = [str(build / "fuzz/tests/fuzz" / source.stem), "-runs=0", "-timeout=10", str(corpus)]
         programs.append(Program(f"fuzz/{source.stem}", command, 120, is_tap=False))
     for folder in ("emulator", "e2e"):
-        for source in sorted((ROOT / "tests" / folder).glob("test_*.py")):
-            programs.append(python_program(folder, source))
+        for source in sorted((ROOT / "tests" / folder).rglob("test_*.py")):
+            programs.append(python_program(source))
     return programs
 
 
-def python_program(folder: str, source: pathlib.Path) -> Program:
+def python_program(source: pathlib.Path) -> Program:
     command = ["/usr/bin/python3", str(ROOT / "tests/tap.py"), str(source)]
-    return Program(f"{folder}/{source.stem}", command, 1800)
+    return Program(str(source.relative_to(ROOT / "tests").with_suffix("")), command, 1800)
 
 
 def environment(build: pathlib.Path, flavour: str) -> dict[str, str]:

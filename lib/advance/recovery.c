@@ -1,6 +1,6 @@
 #include "advance/recovery.h"
 
-#include "aws/s3_error.h"
+#include "aws/s3/s3_error.h"
 #include "job/job.h"
 
 #include "base/banned.h"

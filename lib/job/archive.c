@@ -1,8 +1,8 @@
 #include "job/archive.h"
 
-#include "aws/s3.h"
-#include "aws/s3_copy.h"
-#include "aws/s3_error.h"
+#include "aws/s3/s3.h"
+#include "aws/s3/s3_copy.h"
+#include "aws/s3/s3_error.h"
 #include "base/log.h"
 #include "base/utf8.h"
 #include "job/copy_version.h"

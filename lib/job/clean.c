@@ -1,9 +1,9 @@
 #include "job/clean.h"
 
-#include "aws/s3.h"
-#include "aws/s3_copy.h"
-#include "aws/s3_multipart.h"
-#include "aws/s3_versions.h"
+#include "aws/s3/s3.h"
+#include "aws/s3/s3_copy.h"
+#include "aws/s3/s3_multipart.h"
+#include "aws/s3/s3_versions.h"
 
 #include "base/banned.h"
 

@@ -1,6 +1,6 @@
 #include "job/copy_version.h"
 
-#include "aws/s3_copy.h"
+#include "aws/s3/s3_copy.h"
 
 #include "base/banned.h"
 

@@ -1,6 +1,6 @@
 #include "job/receive.h"
 
-#include "aws/s3.h"
+#include "aws/s3/s3.h"
 #include "base/log.h"
 #include "config/file_match.h"
 

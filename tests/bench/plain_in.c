@@ -9,8 +9,8 @@
  */
 #include "base/env.h"
 #include "http/http_curl.h"
-#include "sink/sink_count.h"
-#include "source/source_s3.h"
+#include "stream/sink_count.h"
+#include "stream/source_s3.h"
 #include "stage/trailer.h"
 
 #include <inttypes.h>

@@ -17,7 +17,7 @@ from e2e.system import LANDING, System
 from emulator.aws_cli import AWS, AwsCli
 from emulator.deployment import BUCKET, FUNCTIONS, MissingPackage, PACKAGES
 from emulator.deployment_sql import SqlFileError
-from emulator.postgres import PostgresError
+from emulator.core.postgres import PostgresError
 
 HERE = pathlib.Path(__file__).resolve().parent
 LIMIT_SECONDS = 90.0

@@ -14,8 +14,8 @@ import urllib.parse
 
 from e2e.system import FILE_PROCESS, FILE_PROCESS_LOGGING, LANDING, Interface, Row, SystemTest
 from emulator.deployment import ARCHIVE, BUCKET, PROCESSING
-from emulator.faults import Fault
-from emulator.redshift_statements import Statement
+from emulator.core.faults import Fault
+from emulator.redshift.statements import Statement
 
 STAMP = r"_\d{4}-\d\d-\d\d-\d\d-\d\d-\d\d(-[0-9a-f]{8})?"
 DUTIES = ("archived_at", "noticed_at", "cleaned_at")

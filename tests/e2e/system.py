@@ -37,13 +37,13 @@ from emulator.deployment import (
     Deployment,
     Options,
 )
-from emulator.lambda_environment import Result
-from emulator.lambda_function import LambdaOptions
+from emulator.lambda_.environment import Result
+from emulator.lambda_.function import LambdaOptions
 from emulator.local import LocalAws
-from emulator.postgres import CONFIG_DATABASE, CONFIG_PASSWORD, CONFIG_USER
-from emulator.redshift_database import DATABASE, USER
-from emulator.redshift_session import Session
-from emulator.service import Headers, Request, empty_body
+from emulator.core.postgres import CONFIG_DATABASE, CONFIG_PASSWORD, CONFIG_USER
+from emulator.redshift.database import DATABASE, USER
+from emulator.redshift.session import Session
+from emulator.core.service import Headers, Request, empty_body
 
 __all__ = ["FILE_PROCESS", "FILE_PROCESS_LOGGING", "Interface", "LANDING", "System", "SystemTest"]
 

@@ -4,7 +4,7 @@ import json
 import pathlib
 import unittest
 
-from emulator import event_pattern
+from emulator.events import pattern as event_pattern
 
 FOLDER = pathlib.Path(__file__).resolve().parent.parent.parent / "eventbridge"
 OURS = "0b54c4a2-7f0e-4a59-8c1d-5b8f4a6a9d11|transform|1|527|rdsftetl.dc_x_pa_flavor|external_file_framework"

@@ -19,7 +19,7 @@ from e2e.journey import (
 )
 from e2e.system import FILE_PROCESS, FILE_PROCESS_LOGGING
 from emulator.deployment import BUCKET
-from emulator.lambda_process import LocalFunction
+from emulator.lambda_.local_function import LocalFunction
 
 ROWS = lines(4)
 CALLS = ("HeadObject", "CopyObject", "PutObject", "BatchExecuteStatement")

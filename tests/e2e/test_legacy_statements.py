@@ -6,7 +6,7 @@ import time
 from e2e.journey import FAILURE, SUCCESS, wait_for
 from e2e.system import FILE_PROCESS, FILE_PROCESS_LOGGING, SystemTest
 from emulator.deployment import BUCKET
-from emulator.service import Headers, Request, empty_body
+from emulator.core.service import Headers, Request, empty_body
 
 ROWS = b"00002025204|B|1|20260101|20790606|20260101|20790606\n" * 2
 SUFFIX = "external_file_frameowrk"  # as the framework spelt it

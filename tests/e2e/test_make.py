@@ -112,7 +112,7 @@ class Outside(unittest.TestCase):
     def test_packing_that_is_stopped_leaves_nothing(self):
         self.copy(self.folder, "package.sh", "layers/certs/amazon-roots.pem")
         (self.folder / "functions/one").mkdir(parents=True)
-        (self.folder / "functions/one/main.c").touch()
+        (self.folder / "functions/one/bootstrap.c").touch()
         bootstrap = self.folder / "build/release/functions/one/bootstrap"
         bootstrap.parent.mkdir(parents=True)
         shutil.copy("/usr/bin/true", bootstrap)

@@ -16,7 +16,7 @@ import unittest
 import zipfile
 
 from e2e.system import FILE_PROCESS, FILE_PROCESS_LOGGING, Interface, System
-from emulator.lambda_function import LambdaOptions
+from emulator.lambda_.function import LambdaOptions
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BUILD = ROOT / os.environ.get("BUILD", "build")

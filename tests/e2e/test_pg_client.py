@@ -11,7 +11,7 @@ import unittest
 import psycopg2.sql
 
 from e2e import wire_program
-from emulator.postgres import ADMINISTRATOR, Postgres
+from emulator.core.postgres import ADMINISTRATOR, Postgres
 
 
 def openssl(folder: pathlib.Path, *arguments: str) -> None:

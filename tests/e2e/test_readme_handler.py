@@ -8,7 +8,7 @@ import subprocess
 import tempfile
 import unittest
 
-from emulator.lambda_process import LocalFunction
+from emulator.lambda_.local_function import LocalFunction
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 BUILD = pathlib.Path(os.environ.get("BUILD", ROOT / "build")).resolve()

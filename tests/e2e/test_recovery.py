@@ -22,8 +22,8 @@ from e2e.journey import (
     status_event,
 )
 from e2e.system import FILE_PROCESS, FILE_PROCESS_LOGGING, LANDING
-from emulator.faults import Fault
-from emulator.lambda_function import LambdaOptions
+from emulator.core.faults import Fault
+from emulator.lambda_.function import LambdaOptions
 
 FUNCTIONS = (FILE_PROCESS, FILE_PROCESS_LOGGING)
 TRAILED = {"trailer_flag": "Y", "trailer_pstn": "2:8"}

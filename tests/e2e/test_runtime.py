@@ -14,7 +14,7 @@ import threading
 import time
 import unittest
 
-from emulator.lambda_process import LocalFunction
+from emulator.lambda_.local_function import LocalFunction
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 BUILD = pathlib.Path(os.environ.get("BUILD", ROOT / "build")).resolve()

@@ -13,8 +13,8 @@ import psycopg2.sql
 from e2e.journey import SilentTest, lines, s3_record
 from e2e.system import FILE_PROCESS, FILE_PROCESS_LOGGING
 from emulator.deployment import BUCKET
-from emulator.postgres import CONFIG_PASSWORD, CONFIG_USER
-from emulator.redshift_database import PASSWORD
+from emulator.core.postgres import CONFIG_PASSWORD, CONFIG_USER
+from emulator.redshift.database import PASSWORD
 
 ROWS = lines(3)
 NEXT_PASSWORD = 'n3xt "pass" w\\ord\' of 2026\t%s é'

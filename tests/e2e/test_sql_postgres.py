@@ -11,7 +11,7 @@ import unittest
 import psycopg2
 import psycopg2.errors
 
-from emulator.postgres import CONFIG_DATABASE, CONFIG_PASSWORD, CONFIG_USER, Postgres
+from emulator.core.postgres import CONFIG_DATABASE, CONFIG_PASSWORD, CONFIG_USER, Postgres
 
 SQL = pathlib.Path(__file__).resolve().parent.parent.parent / "sql/postgres"
 MIGRATIONS = sorted(SQL.glob("[0-9]*.sql"))

@@ -5,8 +5,8 @@ import pathlib
 import re
 import unittest
 
-from emulator.redshift_fixture import DataApiTest
-from emulator.redshift_tokens import join, split_statements, tokenize
+from emulator.redshift.fixture import DataApiTest
+from emulator.redshift.tokens import join, split_statements, tokenize
 
 SQL = pathlib.Path(__file__).resolve().parent.parent.parent / "sql/redshift"
 FILES = sorted(SQL.glob("[0-9]*.sql"))

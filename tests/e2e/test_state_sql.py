@@ -10,7 +10,7 @@ import threading
 import unittest
 
 from emulator import deployment_sql
-from emulator.postgres import CONFIG_DATABASE, CONFIG_PASSWORD, CONFIG_USER, Postgres
+from emulator.core.postgres import CONFIG_DATABASE, CONFIG_PASSWORD, CONFIG_USER, Postgres
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 FOLDER = ROOT / "lib/state/sql"

@@ -6,7 +6,7 @@ import unittest
 
 from e2e.journey import FAILURE, StatementTest, lines, s3_event, s3_record
 from e2e.system import FILE_PROCESS, FILE_PROCESS_LOGGING
-from emulator.redshift_failures import FAILURES
+from emulator.redshift.failures import FAILURES
 
 ROWS = lines(4)
 NO_ROWS = "select 1 where 1 = 0"

@@ -8,7 +8,7 @@ import tempfile
 import unittest
 
 from emulator import deployment_sql
-from emulator.postgres import Postgres
+from emulator.core.postgres import Postgres
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 BUILD = ROOT / os.environ.get("BUILD", "build")

@@ -20,7 +20,7 @@ from . import deployment
 from .deployment_sql import SqlFileError
 from .local import LocalAws
 from .log_line import readable
-from .postgres import PostgresError
+from .core.postgres import PostgresError
 
 PORT = 4566
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)

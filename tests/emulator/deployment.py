@@ -11,10 +11,10 @@ import typing
 
 from . import deployment_sql
 from .local import LocalAws
-from .postgres import CONFIG_DATABASE, CONFIG_PASSWORD, CONFIG_USER
-from .redshift_database import CLUSTER, DATABASE, PASSWORD, USER, WORKGROUP
-from .s3_notifications import Configuration, Rule
-from .service import ACCOUNT_ID
+from .core.postgres import CONFIG_DATABASE, CONFIG_PASSWORD, CONFIG_USER
+from .redshift.database import CLUSTER, DATABASE, PASSWORD, USER, WORKGROUP
+from .s3.notifications import Configuration, Rule
+from .core.service import ACCOUNT_ID
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 PACKAGES = ROOT / "dist"

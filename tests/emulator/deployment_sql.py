@@ -4,12 +4,12 @@ import pathlib
 
 import psycopg2
 
-from .postgres import CONFIG_DATABASE, CONFIG_PASSWORD, CONFIG_USER, Postgres
-from .redshift_copy_files import Objects
-from .redshift_database import USER, RedshiftDatabase
-from .redshift_errors import SqlError
-from .redshift_session import Session
-from .redshift_tokens import join, split_statements, tokenize
+from .core.postgres import CONFIG_DATABASE, CONFIG_PASSWORD, CONFIG_USER, Postgres
+from .redshift.copy_files import Objects
+from .redshift.database import USER, RedshiftDatabase
+from .redshift.errors import SqlError
+from .redshift.session import Session
+from .redshift.tokens import join, split_statements, tokenize
 
 
 class SqlFileError(Exception):

@@ -14,17 +14,17 @@ import pathlib
 import time
 import typing
 
-from .admin import AdminRoutes
-from .events import EventsService
-from .lambda_function import LambdaOptions
-from .lambda_service import LambdaService
+from .core.admin import AdminRoutes
+from .events.service import EventsService
+from .lambda_.function import LambdaOptions
+from .lambda_.service import LambdaService
 from .local_admin import add_routes
-from .s3 import S3Service
-from .secrets_manager import SecretsManagerService
-from .server import LocalServer, Settings
-from .service import Clock, CredentialStore, ServiceError
-from .sns import SnsService
-from .sts import StsService
+from .s3.service import S3Service
+from .secrets.service import SecretsManagerService
+from .core.server import LocalServer, Settings
+from .core.service import Clock, CredentialStore, ServiceError
+from .sns.service import SnsService
+from .core.sts import StsService
 
 log = logging.getLogger("emulator")
 
@@ -105,9 +105,9 @@ class LocalAws:
 
     def _start_redshift(self) -> None:
         # psycopg2 is wanted here only; what needs no Redshift runs without it.
-        from .postgres import CONFIG_DATABASE, CONFIG_PASSWORD, CONFIG_USER, Postgres
-        from .redshift_data import RedshiftDataService
-        from .redshift_database import CLUSTER, DATABASE, PASSWORD, USER
+        from .core.postgres import CONFIG_DATABASE, CONFIG_PASSWORD, CONFIG_USER, Postgres
+        from .redshift.service import RedshiftDataService
+        from .redshift.database import CLUSTER, DATABASE, PASSWORD, USER
 
         self.postgres = Postgres(self.root / "postgres")
         self.postgres.start()

@@ -3,8 +3,8 @@
 import dataclasses
 import typing
 
-from .admin import AdminError
-from .service import ServiceError
+from .core.admin import AdminError
+from .core.service import ServiceError
 
 if typing.TYPE_CHECKING:
     from .local import LocalAws

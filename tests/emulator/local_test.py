@@ -10,7 +10,7 @@ from .aws_cli import AwsCli, CliError
 from .local import LocalAws
 
 ROLE = "arn:aws:iam::111122223333:role/loader"
-SCRIPTED = pathlib.Path(__file__).with_name("scripted_bootstrap.py")
+SCRIPTED = pathlib.Path(__file__).with_name("lambda_") / "scripted_bootstrap.py"
 
 
 def package(bootstrap: bytes | None = None, mode: int = 0o755, name: str = "bootstrap") -> bytes:

@@ -7,9 +7,9 @@
  * Endpoint, keys and region come from the environment, as in a function.
  */
 #include "aws/redshift_data.h"
-#include "aws/s3_copy.h"
-#include "aws/s3_list.h"
-#include "aws/s3_multipart.h"
+#include "aws/s3/s3_copy.h"
+#include "aws/s3/s3_list.h"
+#include "aws/s3/s3_multipart.h"
 #include "aws/secrets_manager.h"
 #include "aws/sns.h"
 #include "base/env.h"
@@ -17,8 +17,8 @@
 #include "base/json_writer.h"
 #include "base/log.h"
 #include "http/http_curl.h"
-#include "sink/sink_s3.h"
-#include "source/source_s3.h"
+#include "stream/sink_s3.h"
+#include "stream/source_s3.h"
 
 #include <stdio.h>
 #include <stdlib.h>

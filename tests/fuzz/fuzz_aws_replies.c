@@ -4,9 +4,9 @@
  */
 #include "aws/aws_url.h"
 #include "aws/redshift_data.h"
-#include "aws/s3_list.h"
-#include "aws/s3_multipart.h"
-#include "aws/s3_versions.h"
+#include "aws/s3/s3_list.h"
+#include "aws/s3/s3_multipart.h"
+#include "aws/s3/s3_versions.h"
 #include "aws/secrets_manager.h"
 #include "aws/sns.h"
 

@@ -1,6 +1,6 @@
 #include "unit/aws_call_fixture.h"
 
-#include "aws/s3_request.h"
+#include "aws/s3/s3_request.h"
 
 /* --- What is sent --- */
 

@@ -1,9 +1,9 @@
 /* The hook that aws_call calls before each try. */
 #include "unit/aws_call_fixture.h"
 
-#include "aws/s3_multipart.h"
-#include "aws/s3_request.h"
-#include "source/source_s3.h"
+#include "aws/s3/s3_multipart.h"
+#include "aws/s3/s3_request.h"
+#include "stream/source_s3.h"
 
 /* Counts its calls and remembers how many requests had been sent at each. */
 struct hook {

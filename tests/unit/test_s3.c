@@ -1,7 +1,7 @@
 #include "unit/unit.h"
 
-#include "aws/s3.h"
-#include "aws/s3_error.h"
+#include "aws/s3/s3.h"
+#include "aws/s3/s3_error.h"
 #include "base/crc32.h"
 #include "unit/fake_aws.h"
 

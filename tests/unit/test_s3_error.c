@@ -1,6 +1,6 @@
 #include "unit/unit.h"
 
-#include "aws/s3_error.h"
+#include "aws/s3/s3_error.h"
 #include "base/array.h"
 
 enum { KEY = 1, OBJECT = 2, REPLACED = 4, UPLOAD = 8 };

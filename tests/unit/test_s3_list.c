@@ -1,6 +1,6 @@
 #include "unit/unit.h"
 
-#include "aws/s3_list.h"
+#include "aws/s3/s3_list.h"
 #include "unit/fake_aws.h"
 
 #define COUNT(array) (sizeof(array) / sizeof(*(array)))

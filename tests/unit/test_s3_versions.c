@@ -1,7 +1,7 @@
 #include "unit/unit.h"
 
-#include "aws/s3.h"
-#include "aws/s3_versions.h"
+#include "aws/s3/s3.h"
+#include "aws/s3/s3_versions.h"
 #include "unit/fake_aws.h"
 
 #define COUNT(array) (sizeof(array) / sizeof(*(array)))

@@ -1,8 +1,8 @@
 #include "unit/unit.h"
 
-#include "aws/s3_multipart.h"
+#include "aws/s3/s3_multipart.h"
 #include "base/crc32.h"
-#include "sink/sink_s3.h"
+#include "stream/sink_s3.h"
 #include "unit/fake_aws.h"
 
 #define COUNT(array) (sizeof(array) / sizeof(*(array)))

@@ -1,7 +1,7 @@
 #include "unit/unit.h"
 
-#include "source/source_s3.h"
-#include "sink/sink_count.h"
+#include "stream/source_s3.h"
+#include "stream/sink_count.h"
 #include "unit/fake_aws.h"
 
 #define COUNT(array) (sizeof(array) / sizeof(*(array)))

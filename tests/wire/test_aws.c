@@ -1,13 +1,13 @@
 /* lib/aws, source_s3 and sink_s3 over real connections, against a scripted peer. */
 #include "unit/unit.h"
 
-#include "aws/s3.h"
-#include "aws/s3_copy.h"
+#include "aws/s3/s3.h"
+#include "aws/s3/s3_copy.h"
 #include "aws/secrets_manager.h"
 #include "aws/sns.h"
 #include "http/http_curl.h"
-#include "sink/sink_s3.h"
-#include "source/source_s3.h"
+#include "stream/sink_s3.h"
+#include "stream/source_s3.h"
 #include "unit/fake_aws.h"
 #include "wire/scripted_server.h"
 #include "wire/slow_sink.h"

@@ -1,7 +1,7 @@
 /* The lease of a job: taken, renewed while work goes on, lost, and released. */
 #include "wire/job_fixture.h"
 
-#include "aws/s3.h"
+#include "aws/s3/s3.h"
 #include "job/pause.h"
 
 #define MINUTE_MS ((int64_t)60 * 1000)

@@ -6,7 +6,7 @@
 #include "base/log.h"
 #include "base/redact.h"
 #include "http/http_curl.h"
-#include "source/source_s3.h"
+#include "stream/source_s3.h"
 #include "services/services.h"
 #include "wire/scripted_server.h"
 #include "wire/tls_server.h"

@@ -1,6 +1,6 @@
 #include "pipelines/load/adopt.h"
 
-#include "aws/s3.h"
+#include "aws/s3/s3.h"
 #include "base/log.h"
 #include "job/receive.h"
 

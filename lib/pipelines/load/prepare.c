@@ -1,9 +1,9 @@
 #include "pipelines/load/prepare.h"
 
-#include "aws/s3.h"
+#include "aws/s3/s3.h"
 #include "base/log.h"
-#include "sink/sink_s3.h"
-#include "source/source_s3.h"
+#include "stream/sink_s3.h"
+#include "stream/source_s3.h"
 #include "stage/gunzip.h"
 #include "stage/gzip.h"
 #include "stage/trailer.h"

@@ -1,0 +1,1 @@
+"""What every service of the local AWS stands on: the server, signatures, protocols, faults."""

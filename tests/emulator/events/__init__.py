@@ -1,0 +1,1 @@
+"""EventBridge of the local AWS: rules, patterns, schedules."""

@@ -1,0 +1,1 @@
+"""The Redshift Data API of the local AWS, on a Postgres."""

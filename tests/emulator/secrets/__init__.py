@@ -1,0 +1,1 @@
+"""Secrets Manager of the local AWS."""

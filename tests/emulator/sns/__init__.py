@@ -1,0 +1,1 @@
+"""SNS of the local AWS."""

@@ -18,7 +18,7 @@ endif
 .SECONDARY:
 .DEFAULT_GOAL := all
 
-# ---- what there is ------------------------------------------------------------------------------
+# --- what there is ---
 
 LIB_SOURCES       := $(sort $(wildcard lib/*/*.c lib/*/*/*.c))
 RUNTIME_SOURCES   := $(sort $(wildcard runtime/*.c))
@@ -37,7 +37,7 @@ C_FILES           := $(wildcard lib/*/*.[ch] lib/*/*/*.[ch] runtime/*.[ch] funct
 include layers/native/native.mk
 $(NATIVE_STAMP): | setup
 
-# ---- how it is built ----------------------------------------------------------------------------
+# --- how it is built ---
 
 WARNINGS  := -std=gnu11 -Wall -Wextra -Wshadow -Wconversion -Werror
 INCLUDES  := -Ilib -I. -Itests
@@ -119,7 +119,7 @@ $(BUILD)/fuzz/tests/fuzz/%: $(BUILD)/fuzz/tests/fuzz/%.o $(BUILD)/fuzz/libextern
 
 -include $(shell find $(BUILD)/release $(BUILD)/test $(BUILD)/fuzz $(BUILD)/coverage -name '*.d' 2>/dev/null)
 
-# ---- targets ------------------------------------------------------------------------------------
+# --- targets ---
 
 BOOTSTRAPS := $(FUNCTIONS:%=$(BUILD)/release/functions/%/bootstrap)
 TEST_PROGRAMS = $(UNIT_TESTS:%=$(BUILD)/$(1)/%) $(WIRE_TESTS:%=$(BUILD)/$(1)/%) $(TEST_FUNCTIONS:%=$(BUILD)/$(1)/%)

@@ -16,7 +16,6 @@
 static int init(void *state, struct error *err)
 {
     struct services *services = state;
-
     return services_init(services, err);
 }
 
@@ -28,7 +27,6 @@ static void release(void *state)
 int function_main(int argc, char **argv, const char *name, lambda_handler *handle)
 {
     static struct services services;
-
     native_stand_alone();
     if (argc > 1 && strcmp(argv[1], "--version") == 0) {
         printf("%s, with %s\n", name, NATIVE_VERSIONS);

@@ -62,8 +62,7 @@ static int64_t pause_ms(int failures)
     return ms < LONGEST_PAUSE_MS ? ms : LONGEST_PAUSE_MS;
 }
 
-/* ---- posting ----------------------------------------------------------------------------------
- */
+/* --- posting --- */
 
 struct post {
     enum lambda_call call;
@@ -199,8 +198,7 @@ static enum step post_error(struct run *run, const struct lambda_context *contex
     return send_post(run, &post);
 }
 
-/* ---- one invocation ---------------------------------------------------------------------------
- */
+/* --- one invocation --- */
 
 /* putenv with buffers of ours, because setenv never frees a value; in turn, because taking the old
  * value out first would make the C library allocate room for the new one. */
@@ -320,8 +318,7 @@ static enum step run_once(struct run *run)
     return step;
 }
 
-/* ---- the loop ---------------------------------------------------------------------------------
- */
+/* --- the loop --- */
 
 static enum step initialise(struct run *run)
 {

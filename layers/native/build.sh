@@ -54,7 +54,7 @@ die() {
     exit 1
 }
 
-# ---- what the machine must have -----------------------------------------------------------------
+# --- what the machine must have ---
 
 need_tools() {
     local tool library
@@ -66,7 +66,7 @@ need_tools() {
     done
 }
 
-# ---- Debian's sources ---------------------------------------------------------------------------
+# --- Debian's sources ---
 
 # Reads apt's own lists in both of their forms and prints "<uri> <suite>" for each that has
 # Debian's component main. Options, signing keys and architectures are left out on purpose: what
@@ -191,7 +191,7 @@ sources_are_whole() {
     [ -e "$cache/sources/SHA256SUMS" ] && (cd "$cache/sources" && sha256sum --quiet -c SHA256SUMS) >/dev/null 2>&1
 }
 
-# ---- building -----------------------------------------------------------------------------------
+# --- building ---
 
 fail_with() {
     local log=$1
@@ -292,7 +292,7 @@ build_all() {
     say "built in $((SECONDS - started)) s"
 }
 
-# ---- what is in it ------------------------------------------------------------------------------
+# --- what is in it ---
 
 source_version() { sed -n "s/^$1 //p" "$cache/sources/versions"; }
 
@@ -327,7 +327,7 @@ build_key() {
     } | sha256sum | cut -c 1-16
 }
 
-# ---- the whole ----------------------------------------------------------------------------------
+# --- the whole ---
 
 # Puts the finished build at its place. Interrupted half way it leaves no stamp, and make tries again.
 install_build() {

@@ -433,7 +433,6 @@ void sigv4_sign(struct sigv4_key_cache *cache, const struct sigv4_credentials *c
     struct slice signed_headers;
     unsigned char key[SIGV4_HASH_SIZE];
     char signature[SIGV4_HEX_SIZE];
-
     sigv4_canonical_request(request, arena, &canonical, &signed_headers);
     sigv4_string_to_sign(scope, strbuf_slice(&canonical), &string_to_sign);
     sigv4_cached_signing_key(cache, credentials->secret_access_key, scope, key);

@@ -2,8 +2,7 @@
 
 #include "base/banned.h"
 
-/* ---- percent ----------------------------------------------------------------------------------
- */
+/* --- percent --- */
 
 static const char upper_hex[] = "0123456789ABCDEF";
 static const char lower_hex[] = "0123456789abcdef";
@@ -97,8 +96,7 @@ int decode_form(struct strbuf *out, struct slice text, struct error *err)
     return decode_percent(out, text, ' ', err);
 }
 
-/* ---- hexadecimal ------------------------------------------------------------------------------
- */
+/* --- hexadecimal --- */
 
 void encode_hex_digits(struct slice bytes, char *digits)
 {
@@ -138,8 +136,7 @@ int decode_hex(struct strbuf *out, struct slice text, struct error *err)
     return 0;
 }
 
-/* ---- base64 -----------------------------------------------------------------------------------
- */
+/* --- base64 --- */
 
 static const char base64_digits[] =
     "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";

@@ -6,8 +6,7 @@
 
 #include "base/banned.h"
 
-/* ---- parsing ----------------------------------------------------------------------------------
- */
+/* --- parsing --- */
 
 /* Where cJSON's memory comes from while it parses; its hooks have no argument for it. */
 static struct arena *parsing_into;
@@ -65,8 +64,7 @@ const json *json_parse(struct arena *arena, struct slice text, size_t size_limit
     return root;
 }
 
-/* ---- the tree ---------------------------------------------------------------------------------
- */
+/* --- the tree --- */
 
 enum json_type json_type(const json *value)
 {
@@ -152,8 +150,7 @@ const json *json_at(const json *value, const char *path)
     return value;
 }
 
-/* ---- values -----------------------------------------------------------------------------------
- */
+/* --- values --- */
 
 bool json_string(const json *value, struct slice *text)
 {
@@ -225,8 +222,7 @@ bool json_bool(const json *value, bool *truth)
     return true;
 }
 
-/* ---- members that must be there ---------------------------------------------------------------
- */
+/* --- members that must be there --- */
 
 static int fail_member(const json *member, const char *name, struct error *err)
 {

@@ -21,8 +21,7 @@ struct scan {
 
 static int scan_value(struct scan *scan);
 
-/* ---- errors -----------------------------------------------------------------------------------
- */
+/* --- errors --- */
 
 static int fail_at(const struct scan *scan, size_t position, enum error_kind kind, const char *what)
 {
@@ -59,8 +58,7 @@ static int fail_expected(const struct scan *scan, const char *wanted)
     return fail(scan, what);
 }
 
-/* ---- characters -------------------------------------------------------------------------------
- */
+/* --- characters --- */
 
 static struct slice rest(const struct scan *scan)
 {
@@ -96,8 +94,7 @@ static bool is_digit(char byte)
     return byte >= '0' && byte <= '9';
 }
 
-/* ---- strings ----------------------------------------------------------------------------------
- */
+/* --- strings --- */
 
 static bool is_high_surrogate(uint32_t unit)
 {
@@ -198,8 +195,7 @@ static int scan_string(struct scan *scan)
     return 0;
 }
 
-/* ---- numbers ----------------------------------------------------------------------------------
- */
+/* --- numbers --- */
 
 static int scan_digits(struct scan *scan)
 {
@@ -246,8 +242,7 @@ static int scan_number(struct scan *scan)
     return 0;
 }
 
-/* ---- names ------------------------------------------------------------------------------------
- */
+/* --- names --- */
 
 /* Takes a character, escaped or not, off a string that was scanned. */
 static uint32_t next_character(struct slice *written)
@@ -318,8 +313,7 @@ static int close_names(struct scan *scan, size_t first)
     return 0;
 }
 
-/* ---- values -----------------------------------------------------------------------------------
- */
+/* --- values --- */
 
 static int scan_member(struct scan *scan)
 {
@@ -412,8 +406,7 @@ static int scan_value(struct scan *scan)
     return first == '-' || is_digit(first) ? scan_number(scan) : scan_literal(scan);
 }
 
-/* ---- the text ---------------------------------------------------------------------------------
- */
+/* --- the text --- */
 
 static int scan_text(struct scan *scan)
 {

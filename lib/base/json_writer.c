@@ -6,8 +6,7 @@
 
 #define REPLACEMENT SLICE("\xEF\xBF\xBD") /* U+FFFD */
 
-/* ---- text -------------------------------------------------------------------------------------
- */
+/* --- text --- */
 
 static bool needs_escape(unsigned char byte)
 {
@@ -66,8 +65,7 @@ void json_append_quoted(struct strbuf *out, struct slice text)
     strbuf_append_char(out, '"');
 }
 
-/* ---- values -----------------------------------------------------------------------------------
- */
+/* --- values --- */
 
 /* Before a value or a name; after it, the next one needs a comma. */
 static void separate(struct json_writer *writer)
@@ -149,8 +147,7 @@ void json_write_raw(struct json_writer *writer, struct slice text)
     strbuf_append(writer->out, text);
 }
 
-/* ---- members ----------------------------------------------------------------------------------
- */
+/* --- members --- */
 
 void json_write_member_string(struct json_writer *writer, const char *name, struct slice text)
 {

@@ -44,7 +44,6 @@ int sql_quote_dotted(struct strbuf *out, struct slice dotted, struct error *err)
 {
     struct slice first;
     struct slice second;
-
     if (!slice_cut(dotted, '.', &first, &second)) {
         return sql_quote_identifier(out, dotted, err);
     }

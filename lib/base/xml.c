@@ -10,8 +10,7 @@
 
 #define REFERENCE_LIMIT 16 /* bytes from '&' to ';'; "&#x10FFFF;" has 10 */
 
-/* ---- errors -----------------------------------------------------------------------------------
- */
+/* --- errors --- */
 
 static struct slice rest(const struct xml_reader *reader)
 {
@@ -27,8 +26,7 @@ static enum xml_token bad(const struct xml_reader *reader, struct slice left, en
     return XML_BAD;
 }
 
-/* ---- pieces: each takes itself off the start of *left, or answers false -----------------------
- */
+/* --- pieces: each takes itself off the start of *left, or answers false --- */
 
 static bool eat(struct slice *left, char wanted)
 {
@@ -113,8 +111,7 @@ static bool eat_attributes(struct slice *left)
     return true;
 }
 
-/* ---- references -------------------------------------------------------------------------------
- */
+/* --- references --- */
 
 /* The character that `digits` name in base 10 or 16, or UTF8_INVALID. */
 static uint32_t numbered_character(struct slice digits, int base)
@@ -200,8 +197,7 @@ static void append_decoded(struct strbuf *out, struct slice raw)
     strbuf_append(out, raw);
 }
 
-/* ---- tokens -----------------------------------------------------------------------------------
- */
+/* --- tokens --- */
 
 /* All before `left` has been read. */
 static void move_to(struct xml_reader *reader, struct slice left)
@@ -388,8 +384,7 @@ enum xml_token xml_next(struct xml_reader *reader, struct error *err)
                                                 : next_start(reader, left, err);
 }
 
-/* ---- elements ---------------------------------------------------------------------------------
- */
+/* --- elements --- */
 
 /* Reads to the end of the element that was started last; its own text goes to `text`, if given. */
 static int finish_element(struct xml_reader *reader, struct strbuf *text, struct error *err)

@@ -44,7 +44,6 @@ static struct slice without_quotes(struct slice text)
 {
     struct slice name = slice_trim(text);
     struct slice inner;
-
     if (name.size < 3 || name.data[0] != '"' || name.data[name.size - 1] != '"') {
         return name;
     }
@@ -56,7 +55,6 @@ static int read_flag(const struct pg_result *result, size_t row, const char *col
                      struct error *err)
 {
     struct slice text;
-
     if (read_text(result, row, column, &text, err) != 0) {
         return -1;
     }
@@ -70,7 +68,6 @@ static int read_columns(const struct pg_result *result, size_t row, struct arena
     struct slice text;
     const json *list;
     size_t i = 0;
-
     if (read_text(result, row, "columns", &text, err) != 0) {
         return -1;
     }
@@ -86,7 +83,6 @@ static int read_columns(const struct pg_result *result, size_t row, struct arena
     config->columns = arena_zalloc(arena, json_count(list), sizeof(*config->columns));
     for (const json *column = json_first(list); column != NULL; column = json_next(column)) {
         const json *name = json_first(column);
-
         (void)json_string(name, &config->columns[i].name);
         config->columns[i].name = without_quotes(config->columns[i].name);
         (void)json_u64(json_next(name), &config->columns[i].width);
@@ -156,7 +152,6 @@ static struct slice candidates_of(struct arena *arena, struct slice key)
     struct slice rest = file_match_stem(key);
     struct slice candidate;
     struct slice copy;
-
     while (file_match_next(&rest, &candidate) && text.size < CANDIDATES_BYTES_LIMIT) {
         strbuf_append_text(&text, text.size > 0 ? "/" : "");
         strbuf_append(&text, candidate);
@@ -170,7 +165,6 @@ static struct slice candidates_of(struct arena *arena, struct slice key)
 static size_t rank(const struct file_config *config, struct slice key)
 {
     bool any = slice_equal(config->file_prefix, FILE_MATCH_ANY);
-
     if (config->key_glob.size > 0) {
         return file_match_glob(config->key_glob, key) ? 1000 + (any ? 0 : config->file_prefix.size)
                                                       : 0;
@@ -185,7 +179,6 @@ static void say_no_match(struct slice key, struct slice other_keys, struct error
     struct slice rest = file_match_stem(key);
     struct slice shortest = SLICE("");
     struct strbuf why = STRBUF_INIT;
-
     while (file_match_next(&rest, &shortest)) {
     }
     if (other_keys.size > 0) {
@@ -219,11 +212,9 @@ static int pick_best(const struct pg_result *result, struct slice key, struct ar
     size_t best_rank = 0;
     size_t count = 0;
     int status = -1;
-
     for (size_t row = 0; row < result->rows; row++) {
         struct file_config current = {0};
         size_t current_rank;
-
         if (read_config(result, row, arena, &current, err) != 0) {
             goto done;
         }
@@ -266,7 +257,6 @@ int file_config_match(struct pg *pg, const struct config_tables *tables, struct 
     struct strbuf sql = STRBUF_INIT;
     struct pg_result result;
     int status;
-
     append_select(&sql, tables);
     strbuf_append_text(&sql, "where c.oprtnl_flag = 'A' and i.oprtnl_flag = 'A' and "
                              "btrim(c.file_prefix, e' \\t\\r\\n') = "
@@ -284,7 +274,6 @@ int file_config_read(struct pg *pg, const struct config_tables *tables, struct s
     struct strbuf sql = STRBUF_INIT;
     struct pg_result result;
     int status;
-
     append_select(&sql, tables);
     strbuf_append_text(&sql, "where c.ext_file_config_sid = $1::int4");
     status = pg_query(pg, &(struct pg_statement){"read the configuration", sql.data},

@@ -7,7 +7,6 @@
 struct slice file_match_name(struct slice key)
 {
     size_t slash = slice_find_last(key, '/');
-
     return slash == SLICE_NONE ? key : slice_skip(key, slash + 1);
 }
 
@@ -15,14 +14,12 @@ struct slice file_match_stem(struct slice key)
 {
     struct slice name = file_match_name(key);
     size_t dot = slice_find(name, '.');
-
     return dot == SLICE_NONE ? (struct slice){name.data, 0} : slice_take(name, dot + 1);
 }
 
 bool file_match_next(struct slice *rest, struct slice *candidate)
 {
     size_t boundary;
-
     if (rest->size == 0) {
         return false;
     }
@@ -41,7 +38,6 @@ static bool is_double_star(struct slice pattern)
 static struct slice skip_character(struct slice key)
 {
     size_t length;
-
     (void)utf8_next(key, &length);
     return slice_skip(key, length);
 }
@@ -71,7 +67,6 @@ bool file_match_glob(struct slice pattern, struct slice key)
     struct slice star_key = {NULL, 0};
     struct slice wide = {NULL, 0};
     struct slice wide_key = {NULL, 0};
-
     for (;;) {
         if (is_double_star(pattern)) {
             wide = pattern = slice_skip(pattern, 2);

@@ -13,7 +13,6 @@ static int decode_key(struct arena *arena, struct slice encoded, struct slice *k
 {
     struct strbuf decoded = STRBUF_INIT;
     int result = decode_form(&decoded, encoded, err);
-
     if (result == 0) {
         *key = arena_copy(arena, strbuf_slice(&decoded));
     } else {
@@ -27,7 +26,6 @@ static struct slice upper_hex(struct arena *arena, struct slice text)
 {
     size_t size = slice_take(text, 64).size;
     char *bytes = arena_text(arena, slice_take(text, size));
-
     for (size_t i = 0; i < size; i++) {
         if (bytes[i] >= 'a' && bytes[i] <= 'f') {
             bytes[i] = (char)(bytes[i] - 'a' + 'A');
@@ -41,7 +39,6 @@ static bool is_known_version(const json *record)
 {
     const json *version = json_get(record, "eventVersion");
     struct slice text;
-
     if (version == NULL) {
         return true;
     }
@@ -55,7 +52,6 @@ static int read_record(struct arena *arena, const json *record, struct s3_object
     struct slice source = {0};
     struct slice key = {0};
     struct slice text;
-
     if (!json_string(json_get(record, "eventSource"), &source) ||
         !slice_equal(source, SLICE("aws:s3"))) {
         return error_set(err, ERROR_INVALID, "a record is not from S3 (eventSource \"%.*s\")",
@@ -92,7 +88,6 @@ static int read_records(struct arena *arena, const json *records, struct s3_even
                         struct error *err)
 {
     size_t i = 0;
-
     event->count = json_count(records);
     if (event->count > EVENT_RECORDS_LIMIT) {
         return error_set(err, ERROR_LIMIT, "the event has %zu records; %d are taken", event->count,
@@ -102,10 +97,8 @@ static int read_records(struct arena *arena, const json *records, struct s3_even
     for (const json *record = json_first(records); record != NULL; record = json_next(record)) {
         struct s3_object_event *object = &event->objects[i++];
         struct error problem;
-
         if (read_record(arena, record, object, &problem) != 0) {
             struct error *kept = arena_alloc(arena, sizeof(*kept));
-
             *kept = problem;
             object->problem = kept;
         }
@@ -133,7 +126,6 @@ static int read_order(struct arena *arena, const json *document, struct s3_event
 static bool has_text(const json *document, const char *name, struct slice expected)
 {
     struct slice text;
-
     return json_string(json_get(document, name), &text) && slice_equal(text, expected);
 }
 
@@ -141,7 +133,6 @@ int s3_event_parse(struct arena *arena, struct slice text, struct s3_event *even
                    struct error *err)
 {
     const json *document = json_parse(arena, text, EVENT_BYTES_LIMIT, err);
-
     if (document == NULL) {
         return error_prefix(err, "event");
     }

@@ -12,7 +12,6 @@ int statement_event_parse(struct arena *arena, struct slice text, struct stateme
     const json *document = json_parse(arena, text, EVENT_BYTES_LIMIT, err);
     const json *detail = json_get(document, "detail");
     struct slice source;
-
     if (document == NULL) {
         return error_prefix(err, "event");
     }

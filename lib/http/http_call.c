@@ -22,8 +22,7 @@ int http_call_begin(struct http_call *call, struct error *err)
                : 0;
 }
 
-/* ---- time -------------------------------------------------------------------------------------
- */
+/* --- time --- */
 
 static bool has_limit(const struct http_call *call)
 {
@@ -111,8 +110,7 @@ int64_t http_call_connect_timeout_ms(const struct http_call *call)
     return timeout_ms > 0 ? timeout_ms : HTTP_CONNECT_TIMEOUT_MS;
 }
 
-/* ---- the reply --------------------------------------------------------------------------------
- */
+/* --- the reply --- */
 
 static bool goes_to_sink(const struct http_call *call)
 {
@@ -185,8 +183,7 @@ int http_call_body(struct http_call *call, struct slice bytes)
     return 0;
 }
 
-/* ---- errors -----------------------------------------------------------------------------------
- */
+/* --- errors --- */
 
 int http_call_fail(const struct http_call *call, struct error *err)
 {

@@ -37,7 +37,7 @@ struct http_curl {
     char detail[CURL_ERROR_SIZE];
 };
 
-/* ---- what libcurl calls -------------------------------------------------------------------- */
+/* --- what libcurl calls --- */
 
 /* What ends a call from within: libcurl stops when fewer bytes are taken than it gave. */
 static size_t refuse(struct http_curl *self)
@@ -103,8 +103,7 @@ static int on_request(void *user, char *peer, char *local, int peer_port, int lo
     return self->spoilt ? CURL_PREREQFUNC_ABORT : CURL_PREREQFUNC_OK;
 }
 
-/* ---- the request ------------------------------------------------------------------------------
- */
+/* --- the request --- */
 
 /* libcurl wants "Name: value", and "Name;" where the value is empty. */
 static char *header_line(struct arena *arena, const struct http_header *header)
@@ -180,7 +179,7 @@ static void forget_request(struct http_curl *self)
     self->call = NULL;
 }
 
-/* ---- the handle ------------------------------------------------------------------------------ */
+/* --- the handle --- */
 
 static void set_always(struct http_curl *self)
 {
@@ -262,8 +261,7 @@ static int open_once(struct http_curl *self, struct error *err)
     return 0;
 }
 
-/* ---- the call ---------------------------------------------------------------------------------
- */
+/* --- the call --- */
 
 /* Texts of libcurl that may be quoted: of these results they hold host names and what TLS or the
  * system said. Of others they may hold a URL or a proxy's password. */
@@ -433,8 +431,7 @@ static int http_curl_send(struct http *http, const struct http_request *request,
     return http_call_name(&call, result, err);
 }
 
-/* ---- the transport ----------------------------------------------------------------------------
- */
+/* --- the transport --- */
 
 struct http *http_curl_new(const struct http_curl_options *options, struct error *err)
 {

@@ -43,8 +43,7 @@ struct http_plain {
     char bytes[BUFFER_SIZE];
 };
 
-/* ---- the connection ---------------------------------------------------------------------------
- */
+/* --- the connection --- */
 
 static void disconnect(struct http_plain *self)
 {
@@ -177,8 +176,7 @@ static bool can_reuse(const struct http_plain *self, const struct http_call *cal
            recv(self->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) < 0 && errno == EAGAIN;
 }
 
-/* ---- the request ------------------------------------------------------------------------------
- */
+/* --- the request --- */
 
 static void write_target(struct strbuf *out, const struct http_call *call)
 {
@@ -254,8 +252,7 @@ static int send_some(struct http_plain *self, struct http_call *call, struct err
     return 0;
 }
 
-/* ---- the reply --------------------------------------------------------------------------------
- */
+/* --- the reply --- */
 
 /* The longest wait of the next recv. It changes only when a limit is near. */
 static void set_receive_timeout(struct http_plain *self, const struct http_call *call)
@@ -376,8 +373,7 @@ static bool can_keep(const struct http_plain *self, const struct http_call *call
            self->head.minor_version == 1 && !wants_close(call->response);
 }
 
-/* ---- the call ---------------------------------------------------------------------------------
- */
+/* --- the call --- */
 
 /* One try on the connection that there is. */
 static int exchange(struct http_plain *self, struct http_call *call, struct error *err)
@@ -456,8 +452,7 @@ static int http_plain_send(struct http *http, const struct http_request *request
     return http_call_name(&call, result, err);
 }
 
-/* ---- the transport ----------------------------------------------------------------------------
- */
+/* --- the transport --- */
 
 struct http *http_plain_new(const struct clock *clock)
 {

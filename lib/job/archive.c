@@ -64,7 +64,6 @@ static int copy_private(struct job *job, struct error *err)
 {
     const struct file_record *record = &job->record;
     struct s3_written written;
-
     return s3_copy(&job->services->aws,
                    &(struct s3_copy_options){
                        .source_bucket = record->bucket,
@@ -82,7 +81,6 @@ static int look_at_copy(struct job *job, uint64_t *size, bool *exists, struct er
                                       .key = job->record.archived_key};
     struct s3_object head;
     struct error head_error;
-
     *exists = s3_head(&job->services->aws, &options, job->arena, &head, &head_error) == 0;
     if (*exists) {
         *size = head.size;
@@ -103,7 +101,6 @@ static int look_at_source(struct job *job, bool *is_ours, struct error *err)
     struct s3_head_options options = {.bucket = record->bucket, .key = record->key};
     struct s3_object head;
     struct error head_error;
-
     *is_ours = true;
     if (record->version_id.size > 0) {
         return 0;
@@ -132,7 +129,6 @@ static int delete_source(struct job *job, enum file_duty *duty, struct error *er
     };
     struct error delete_error;
     bool is_ours;
-
     if (look_at_source(job, &is_ours, err) != 0) {
         return -1;
     }
@@ -170,7 +166,6 @@ static int make_copy(struct job *job, bool *from_source, struct error *err)
     struct error copy_error;
     bool exists;
     uint64_t size;
-
     *from_source = copy_version(job, job->record.archived_key, &copy_error) == 0;
     if (*from_source) {
         return 0;

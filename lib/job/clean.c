@@ -12,7 +12,6 @@ static int abort_uploads(struct job *job, struct slice prefix, bool exact, struc
 {
     struct s3_list_uploads_options options = {.bucket = job->record.bucket, .prefix = prefix};
     struct s3_uploads_page page;
-
     do {
         if (s3_list_uploads(&job->services->aws, &options, job->arena, &page, err) != 0) {
             return -1;
@@ -20,7 +19,6 @@ static int abort_uploads(struct job *job, struct slice prefix, bool exact, struc
         for (size_t i = 0; i < page.count; i++) {
             struct s3_upload upload = {
                 .bucket = job->record.bucket, .key = page.uploads[i].key, .id = page.uploads[i].id};
-
             if ((!exact || slice_equal(upload.key, prefix)) &&
                 s3_abort_upload(&job->services->aws, &upload, job->arena, err) != 0) {
                 return -1;
@@ -41,7 +39,6 @@ static int delete_all_versions(struct job *job, struct error *err)
         .prefix = job_private_key(job, ""),
     };
     struct s3_versions_page page;
-
     do {
         if (s3_list_versions(&job->services->aws, &options, job->arena, &page, err) != 0) {
             return -1;
@@ -50,7 +47,6 @@ static int delete_all_versions(struct job *job, struct error *err)
             struct s3_delete_options version = {.bucket = job->record.bucket,
                                                 .key = page.versions[i].key,
                                                 .version_id = page.versions[i].version_id};
-
             if (s3_delete(&job->services->aws, &version, job->arena, NULL, err) != 0) {
                 return -1;
             }
@@ -64,7 +60,6 @@ static int delete_key(struct job *job, struct slice key, bool *kept, struct erro
 {
     struct s3_delete_options options = {.bucket = job->record.bucket, .key = key};
     bool marker_set;
-
     if (s3_delete(&job->services->aws, &options, job->arena, &marker_set, err) != 0) {
         return -1;
     }
@@ -108,7 +103,6 @@ static bool has_leftovers(const struct job *job)
 static int delete_objects(struct job *job, struct error *err)
 {
     bool kept = job->record.version_id.size > 0 || has_leftovers(job);
-
     if (!kept && delete_known(job, &kept, err) != 0) {
         return -1;
     }

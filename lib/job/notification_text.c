@@ -55,11 +55,9 @@ static const struct {
 static void append_clean(struct strbuf *out, struct slice text, struct slice line_feed)
 {
     struct strbuf redacted = STRBUF_INIT;
-
     redact_append(&redacted, text);
     for (size_t i = 0; i < redacted.size; i++) {
         unsigned char byte = (unsigned char)redacted.data[i];
-
         if (byte == '\n') {
             strbuf_append(out, line_feed);
         } else {
@@ -139,7 +137,6 @@ static void append_short_text(struct strbuf *out, const struct notification *not
     struct slice advice = kinds[notification->kind].short_advice;
     size_t room = NOTIFICATION_SMS_LIMIT - advice.size;
     struct strbuf text = STRBUF_INIT;
-
     strbuf_append(&text, kinds[notification->kind].state);
     strbuf_append_text(&text, ": ");
     append_on_one_line(&text, file_match_name(notification->key));
@@ -159,7 +156,6 @@ static void append_short_text(struct strbuf *out, const struct notification *not
 static void write_text_member(struct json_writer *writer, const char *name, struct slice text)
 {
     struct strbuf redacted = STRBUF_INIT;
-
     if (text.size > 0) {
         redact_append(&redacted, text);
         json_write_member_string(writer, name, strbuf_slice(&redacted));
@@ -170,7 +166,6 @@ static void write_text_member(struct json_writer *writer, const char *name, stru
 static void append_document(struct strbuf *out, const struct notification *notification)
 {
     struct json_writer writer = json_writer_to(out);
-
     json_write_object(&writer);
     json_write_member_string(&writer, "state", kinds[notification->kind].state);
     json_write_member_bool(&writer, "success", kinds[notification->kind].success);

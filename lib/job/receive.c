@@ -26,7 +26,6 @@ static struct slice new_file_id(struct services *services, struct arena *arena)
 {
     uint64_t high = random_next(services->random);
     uint64_t low = random_next(services->random);
-
     high = (high & ~(uint64_t)0xf000) | 0x4000;
     low = (low & ~((uint64_t)3 << 62)) | ((uint64_t)2 << 62);
     return arena_format(arena, "%08llx-%04llx-%04llx-%04llx-%012llx",

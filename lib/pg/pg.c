@@ -23,7 +23,7 @@
 #define PENDING_READS 16 /* an idle connection with more to say than this is given up */
 #define SECRET_ARENA_SIZE 4096
 
-/* ---- lifetime -------------------------------------------------------------------------------*/
+/* --- lifetime --- */
 
 void pg_init(struct pg *pg, const struct pg_options *options)
 {
@@ -59,7 +59,7 @@ void pg_disconnect(struct pg *pg)
     }
 }
 
-/* ---- connecting -----------------------------------------------------------------------------*/
+/* --- connecting --- */
 
 static int64_t now_ms(const struct pg *pg)
 {
@@ -171,7 +171,7 @@ int pg_connect(struct pg *pg, struct error *err)
     return check_deadline(pg, "connecting", err) == 0 ? connect_anew(pg, err) : -1;
 }
 
-/* ---- statements -----------------------------------------------------------------------------*/
+/* --- statements --- */
 
 /* One exchange on the present connection, which is closed if it does not survive it. */
 static int exchange(struct pg *pg, struct pg_exchange *statement, struct error *err)
@@ -272,7 +272,7 @@ int pg_query(struct pg *pg, const struct pg_statement *statement, struct pg_valu
     return 0;
 }
 
-/* ---- transactions ---------------------------------------------------------------------------*/
+/* --- transactions --- */
 
 int pg_begin(struct pg *pg, struct error *err)
 {

@@ -42,7 +42,7 @@
 #include "base/slice.h"
 #include "pg/pg_code.h"
 
-/* ---- connection -----------------------------------------------------------------------------*/
+/* --- connection --- */
 
 enum pg_tls {
     PG_TLS_AUTO,   /* PG_TLS_VERIFY, but PG_TLS_OFF for a loopback address or a socket folder */
@@ -105,7 +105,7 @@ int pg_connect(struct pg *pg, struct error *err);
 /* Closes the connection; the next use makes a new one. */
 void pg_disconnect(struct pg *pg);
 
-/* ---- statements -----------------------------------------------------------------------------*/
+/* --- statements --- */
 
 /* One statement. Its values are text to the server: where the type does not follow from their
  * place, cast them ($1::bigint). */
@@ -160,7 +160,7 @@ struct pg_result {
 int pg_query(struct pg *pg, const struct pg_statement *statement, struct pg_values values,
              struct arena *arena, struct pg_result *result, struct error *err);
 
-/* ---- transactions ---------------------------------------------------------------------------*/
+/* --- transactions --- */
 
 /* Begins one, READ COMMITTED. There must be none yet. */
 int pg_begin(struct pg *pg, struct error *err);
@@ -172,7 +172,7 @@ int pg_commit(struct pg *pg, struct error *err);
 /* Ends a transaction if there is one, at the price of the connection if need be. */
 void pg_rollback(struct pg *pg);
 
-/* ---- results --------------------------------------------------------------------------------*/
+/* --- results --- */
 
 /*
  * Reads a cell by the name of its column. NULL, a type that does not fit, and a column that is not

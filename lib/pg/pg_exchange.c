@@ -33,7 +33,7 @@ static int fail_fatally(struct progress *progress)
     return -1;
 }
 
-/* ---- sending --------------------------------------------------------------------------------*/
+/* --- sending --- */
 
 static int check_text(const char *name, size_t number, struct slice text, struct error *err)
 {
@@ -137,7 +137,7 @@ static int flush(struct progress *progress)
     return 0;
 }
 
-/* ---- receiving ------------------------------------------------------------------------------*/
+/* --- receiving --- */
 
 /* What came may be decrypted already and wait within OpenSSL: the socket tells nothing of it. */
 static bool has_come(PGconn *connection)

@@ -125,10 +125,8 @@ static int append_widths(struct strbuf *out, const struct copy_sql *copy, struct
 {
     struct strbuf widths = STRBUF_INIT;
     int result = -1;
-
     for (size_t i = 0; i < copy->column_count; i++) {
         const struct copy_column *column = &copy->columns[i];
-
         if (column->width == 0) {
             (void)error_set(err, ERROR_CONFIGURATION,
                             "column_width_fixed of column \"%.*s\" is not set",
@@ -188,11 +186,9 @@ static int append_encoding(struct strbuf *out, struct slice encoding, struct err
 static int append_extra(struct strbuf *out, const struct copy_sql *copy, struct error *err)
 {
     struct slice rest = copy->extra;
-
     while (rest.size > 0) {
         struct slice option;
         size_t i = 0;
-
         (void)slice_cut(rest, ',', &option, &rest);
         option = slice_trim(option);
         while (i < COUNT_OF(extras) && !slice_equal_nocase(option, extras[i].name)) {
@@ -219,7 +215,6 @@ static int append_formats(struct strbuf *out, const struct copy_sql *copy, struc
 {
     struct slice date_format = copy->date_format.size > 0 ? copy->date_format : SLICE("auto");
     struct slice time_format = copy->time_format.size > 0 ? copy->time_format : SLICE("auto");
-
     strbuf_append_text(out, " IGNOREBLANKLINES DATEFORMAT ");
     if (sql_quote_literal(out, date_format, err) != 0) {
         return -1;

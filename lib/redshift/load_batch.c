@@ -53,7 +53,6 @@ static struct slice balance_statement(struct arena *arena, const struct names *n
     struct slice condition = expected == LOAD_ROWS_UNKNOWN
                                  ? SLICE("> 0")
                                  : arena_format(arena, "= %lld", (long long)expected);
-
     return arena_format(arena, "SELECT 1/CASE WHEN COUNT(*) %.*s THEN 1 ELSE 0 END FROM %.*s",
                         SLICE_ARG(condition), SLICE_ARG(names->temporary));
 }
@@ -89,7 +88,6 @@ static int check_own_columns(const struct load_batch *batch, struct error *err)
     }
     for (size_t i = 0; i < batch->copy.column_count; i++) {
         struct slice name = batch->copy.columns[i].name;
-
         bool is_filled =
             slice_equal_nocase(name, file_name_column(batch)) && !is_shared(batch, name);
 
@@ -110,7 +108,6 @@ static int append_values(struct strbuf *out, const struct names *names,
     for (size_t i = 0; i < batch->copy.column_count; i++) {
         struct slice name = batch->copy.columns[i].name;
         bool shared = is_shared(batch, name);
-
         strbuf_append_text(out, i > 0 ? ", " : "");
         strbuf_append_text(out, shared ? "COALESCE(" : "");
         if (sql_quote_identifier(out, name, err) != 0) {
@@ -138,7 +135,6 @@ static int insert_statement(struct arena *arena, const struct names *names,
     struct strbuf columns = STRBUF_INIT;
     struct strbuf values = STRBUF_INIT;
     int result = -1;
-
     if (check_own_columns(batch, err) != 0 ||
         copy_sql_columns(&columns, batch->copy.columns, batch->copy.column_count, err) != 0 ||
         append_values(&values, names, batch, err) != 0) {
@@ -168,7 +164,6 @@ static int copy_statement(struct arena *arena, const struct names *names,
     struct copy_sql copy = batch->copy;
     struct strbuf out = STRBUF_INIT;
     int result;
-
     copy.table = names->temporary;
     result = copy_sql_build(&out, &copy, err);
     if (result == 0) {

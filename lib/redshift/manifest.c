@@ -7,7 +7,6 @@
 static void write_entry(struct json_writer *writer, const struct manifest_entry *entry)
 {
     struct strbuf url = STRBUF_INIT;
-
     strbuf_append_text(&url, "s3://");
     strbuf_append(&url, entry->bucket);
     strbuf_append_char(&url, '/');
@@ -22,7 +21,6 @@ static void write_entry(struct json_writer *writer, const struct manifest_entry 
 void manifest_build(struct strbuf *out, const struct manifest_entry *entries, size_t count)
 {
     struct json_writer writer = json_writer_to(out);
-
     json_write_object(&writer);
     json_write_name(&writer, SLICE("entries"));
     json_write_array(&writer);

@@ -19,7 +19,6 @@ static bool is_blank(char byte)
 static size_t quoted_length(struct slice s)
 {
     char quote = s.data[0];
-
     for (size_t i = 1; i < s.size; i++) {
         if (s.data[i] == '\\' && quote == '\'') {
             i++;
@@ -39,7 +38,6 @@ static size_t dollar_length(struct slice s)
     size_t end = 1;
     struct slice tag;
     size_t close;
-
     while (end < s.size && is_word(s.data[end])) {
         end++;
     }
@@ -55,7 +53,6 @@ static size_t dollar_length(struct slice s)
 static size_t line_comment_length(struct slice s)
 {
     size_t length = 0;
-
     while (length < s.size && s.data[length] != '\n' && s.data[length] != '\r') {
         length++;
     }
@@ -65,7 +62,6 @@ static size_t line_comment_length(struct slice s)
 static size_t block_comment_length(struct slice s)
 {
     size_t depth = 0;
-
     for (size_t i = 0; i + 1 < s.size; i++) {
         if (s.data[i] == '/' && s.data[i + 1] == '*') {
             depth++;
@@ -96,7 +92,6 @@ static size_t comment_length(struct slice s)
 static size_t piece_length(struct slice s)
 {
     size_t length = comment_length(s);
-
     if (length > 0) {
         return length;
     }
@@ -120,7 +115,6 @@ static struct slice skip_to_statement(struct slice s, bool also_semicolons)
 {
     while (s.size > 0) {
         size_t length = comment_length(s);
-
         if (length == 0 && (is_blank(s.data[0]) || (also_semicolons && s.data[0] == ';'))) {
             length = 1;
         }
@@ -136,7 +130,6 @@ bool sql_split_next(struct slice *rest, struct slice *statement)
 {
     struct slice s = skip_to_statement(*rest, true);
     size_t length = 0;
-
     while (length < s.size && s.data[length] != ';') {
         length += piece_length(slice_skip(s, length));
     }
@@ -162,11 +155,9 @@ void sql_split_bind(struct strbuf *out, struct slice statement,
     while (statement.size > 0) {
         size_t length = piece_length(statement);
         struct slice after = slice_skip(statement, 1);
-
         if (statement.data[0] == ':' && length == 1 && after.size > 0) {
             struct slice name = slice_take(after, piece_length(after));
             const struct sql_parameter *found = find_parameter(name, parameters, count);
-
             if (found != NULL) {
                 strbuf_append(out, found->literal);
                 statement = slice_skip(after, name.size);
@@ -185,7 +176,6 @@ static bool holds_parameter(struct slice text, struct slice name)
         struct slice after = slice_skip(text, i + 1);
         bool is_part = (i > 0 && text.data[i - 1] == ':') ||
                        (after.size > name.size && is_word(after.data[name.size]));
-
         if (text.data[i] == ':' && slice_starts_with(after, name) && !is_part) {
             return true;
         }
@@ -197,7 +187,6 @@ bool sql_split_has_quoted(struct slice statement, struct slice name)
 {
     while (statement.size > 0) {
         size_t length = piece_length(statement);
-
         if (statement.data[0] == '\'' && holds_parameter(slice_take(statement, length), name)) {
             return true;
         }
@@ -213,7 +202,6 @@ bool sql_split_ends_transaction(struct slice statement)
         SLICE_INIT("abort"),    SLICE_INIT("begin"),  SLICE_INIT("start"), SLICE_INIT("vacuum"),
     };
     struct slice first = skip_to_statement(statement, false);
-
     if (first.size > 0) {
         first = slice_take(first, piece_length(first));
     }

@@ -12,7 +12,6 @@ void statement_name_build(struct strbuf *out, const struct statement_name *name)
 {
     size_t start = out->size;
     size_t room;
-
     strbuf_append(out, name->work_id);
     strbuf_append_char(out, '|');
     strbuf_append(out, name->kind);
@@ -47,7 +46,6 @@ bool statement_name_is_work_id(struct slice text)
         char byte = text.data[i];
         bool is_dash = i == 8 || i == 13 || i == 18 || i == 23;
         bool is_hex = (byte >= '0' && byte <= '9') || (byte >= 'a' && byte <= 'f');
-
         if (is_dash ? byte != '-' : !is_hex) {
             return false;
         }
@@ -69,7 +67,6 @@ bool statement_name_parse(struct slice text, struct statement_name *name)
 {
     struct statement_name parsed = {0};
     struct slice number;
-
     if (!slice_ends_with(text, suffix)) {
         return false;
     }
@@ -89,7 +86,6 @@ bool statement_name_parse(struct slice text, struct statement_name *name)
 static bool cut_last(struct slice text, struct slice *before, struct slice *after)
 {
     size_t at = slice_find_last(text, '|');
-
     if (at == SLICE_NONE) {
         return false;
     }
@@ -104,7 +100,6 @@ static bool cut_path(struct slice text, struct slice interface_id, struct slice 
 {
     for (size_t i = 0; i + interface_id.size + 2 <= text.size; i++) {
         struct slice rest = slice_skip(text, i + 1);
-
         if (text.data[i] == '|' && slice_starts_with(rest, interface_id) &&
             rest.data[interface_id.size] == '|') {
             *path = slice_take(text, i);
@@ -118,7 +113,6 @@ static bool cut_path(struct slice text, struct slice interface_id, struct slice 
 bool legacy_statement_name_parse(struct slice text, struct legacy_statement_name *name)
 {
     struct legacy_statement_name parsed = {0};
-
     if (!slice_ends_with(text, legacy_suffix)) {
         return false;
     }

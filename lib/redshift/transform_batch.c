@@ -13,7 +13,6 @@ static size_t count_statements(struct slice query)
 {
     struct slice statement;
     size_t count = 0;
-
     while (sql_split_next(&query, &statement)) {
         count++;
     }
@@ -25,7 +24,6 @@ static struct slice bind_statement(struct arena *arena, struct slice statement,
 {
     struct strbuf out = STRBUF_INIT;
     struct slice bound;
-
     sql_split_bind(&out, statement, parameters, count);
     bound = arena_copy(arena, strbuf_slice(&out));
     strbuf_release(&out);

@@ -45,7 +45,7 @@ static const json *read_secret(struct services *services, struct slice id, struc
     return secret;
 }
 
-/* ---- Postgres -------------------------------------------------------------------------------- */
+/* --- Postgres --- */
 
 /* A port is a number, or a text of digits. */
 static int read_port(const json *secret, uint16_t *port, struct error *err)
@@ -105,7 +105,7 @@ static int read_login(void *self, bool fresh, struct pg_login *login, struct are
     return 0;
 }
 
-/* ---- Redshift -------------------------------------------------------------------------------- */
+/* --- Redshift --- */
 
 /* What the secret says of the target, without its password. */
 static int fill_target(struct services *services, const json *secret, struct arena *arena,
@@ -165,7 +165,7 @@ void services_keep_alive(struct services *services, struct keep_alive keep_alive
     services->upload.keep_alive = keep_alive;
 }
 
-/* ---- zone ------------------------------------------------------------------------------------ */
+/* --- zone --- */
 
 int services_check_zone(struct services *services, struct arena *arena, struct error *err)
 {
@@ -188,7 +188,7 @@ int services_check_zone(struct services *services, struct arena *arena, struct e
     return 0;
 }
 
-/* ---- life ------------------------------------------------------------------------------------ */
+/* --- life --- */
 
 static void fill_tables(struct services *services)
 {

@@ -21,7 +21,6 @@
 static int read_required(const char *name, struct slice *value, struct error *err)
 {
     const char *text;
-
     if (env_require(name, &text, err) != 0) {
         return -1;
     }
@@ -85,7 +84,6 @@ static int read_table_name(const char *name, struct slice *schema, struct slice 
                            struct error *err)
 {
     struct slice value;
-
     if (read_required(name, &value, err) != 0) {
         return -1;
     }
@@ -109,7 +107,6 @@ static int read_tables(struct arena *arena, struct settings *settings, struct er
     struct slice table;
     struct slice audit_schema;
     struct slice audit_table;
-
     if (read_table_name("postgres_config_table", &schema, &table, err) != 0 ||
         read_table_name("postgres_config_audit_table", &audit_schema, &audit_table, err) != 0) {
         return -1;
@@ -145,7 +142,6 @@ static bool is_made_of(struct slice text, struct slice others)
         char byte = text.data[i];
         bool is_plain = (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z') ||
                         (byte >= '0' && byte <= '9');
-
         if (!is_plain && slice_find(others, byte) == SLICE_NONE) {
             return false;
         }
@@ -186,7 +182,6 @@ static int read_timezone(struct settings *settings, struct error *err)
 int settings_read(struct arena *arena, struct settings *settings, struct error *err)
 {
     int64_t threshold;
-
     *settings = (struct settings){0};
     if (read_required("secret_postgres", &settings->secret_postgres, err) != 0 ||
         read_required("secret_redshift", &settings->secret_redshift, err) != 0 ||

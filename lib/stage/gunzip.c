@@ -61,7 +61,6 @@ static int inflate_member(struct gunzip_stage *stage, struct error *err)
     do {
         int status;
         size_t size;
-
         stage->stream.next_out = stage->output;
         stage->stream.avail_out = OUTPUT_SIZE;
         status = inflate(&stage->stream, Z_NO_FLUSH);
@@ -83,7 +82,6 @@ static int inflate_member(struct gunzip_stage *stage, struct error *err)
 static int gunzip_write(struct sink *sink, struct slice bytes, struct error *err)
 {
     struct gunzip_stage *stage = stage_of(sink);
-
     while (bytes.size > 0) {
         struct slice piece = slice_take(bytes, (size_t)1 << 30); /* zlib counts in 32 bits */
 
@@ -105,7 +103,6 @@ static int gunzip_write(struct sink *sink, struct slice bytes, struct error *err
 static int gunzip_close(struct sink *sink, struct error *err)
 {
     struct gunzip_stage *stage = stage_of(sink);
-
     if (stage->members == 0) {
         return error_set(err, ERROR_INVALID, "the file is empty, where gzip data is expected");
     }
@@ -130,7 +127,6 @@ static const struct sink_operations operations = {
 struct gunzip_stage *gunzip_stage_new(struct sink *next, struct error *err)
 {
     struct gunzip_stage *stage = memory_allocate(sizeof(*stage));
-
     memset(stage, 0, sizeof(*stage));
     stage->sink.operations = &operations;
     stage->next = next;

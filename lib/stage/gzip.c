@@ -29,10 +29,8 @@ static struct gzip_stage *stage_of(struct sink *sink)
 static int deflate_pending(struct gzip_stage *stage, int flush, struct error *err)
 {
     int status;
-
     do {
         size_t size;
-
         status = deflate(&stage->stream, flush);
         size = OUTPUT_SIZE - stage->stream.avail_out;
         if (stage->stream.avail_out == 0 || status == Z_STREAM_END) {
@@ -49,7 +47,6 @@ static int deflate_pending(struct gzip_stage *stage, int flush, struct error *er
 static int gzip_write(struct sink *sink, struct slice bytes, struct error *err)
 {
     struct gzip_stage *stage = stage_of(sink);
-
     while (bytes.size > 0) {
         struct slice piece = slice_take(bytes, (size_t)1 << 30); /* zlib counts in 32 bits */
 
@@ -66,7 +63,6 @@ static int gzip_write(struct sink *sink, struct slice bytes, struct error *err)
 static int gzip_close(struct sink *sink, struct error *err)
 {
     struct gzip_stage *stage = stage_of(sink);
-
     if (deflate_pending(stage, Z_FINISH, err) != 0) {
         return -1;
     }
@@ -87,7 +83,6 @@ static const struct sink_operations operations = {
 struct gzip_stage *gzip_stage_new(struct sink *next, int level, struct error *err)
 {
     struct gzip_stage *stage = memory_allocate(sizeof(*stage));
-
     memset(stage, 0, sizeof(*stage));
     stage->sink.operations = &operations;
     stage->next = next;

@@ -5,7 +5,6 @@
 static size_t next_line(struct slice bytes, bool *ended)
 {
     const char *feed = memchr(bytes.data, '\n', bytes.size);
-
     *ended = feed != NULL;
     return feed == NULL ? bytes.size : (size_t)(feed - bytes.data) + 1;
 }
@@ -18,13 +17,11 @@ static bool has_byte(struct slice bytes, size_t size, char wanted)
 static size_t next_escaped(struct record_scanner *scanner, struct slice bytes, bool *ended)
 {
     size_t line = next_line(bytes, ended);
-
     if (scanner->place != RECORDS_AFTER_ESCAPE && !has_byte(bytes, line, '\\')) {
         return line;
     }
     for (size_t i = 0; i < bytes.size; i++) {
         bool was_escaped = scanner->place == RECORDS_AFTER_ESCAPE;
-
         scanner->place =
             !was_escaped && bytes.data[i] == '\\' ? RECORDS_AFTER_ESCAPE : RECORDS_IN_FIELD;
         if (bytes.data[i] == '\n' && !was_escaped) {
@@ -40,7 +37,6 @@ static size_t next_escaped(struct record_scanner *scanner, struct slice bytes, b
 static size_t skip_quoted(struct record_scanner *scanner, struct slice bytes, size_t i)
 {
     const char *quote = memchr(bytes.data + i, scanner->quote, bytes.size - i);
-
     if (quote == NULL) {
         return bytes.size;
     }
@@ -51,10 +47,8 @@ static size_t skip_quoted(struct record_scanner *scanner, struct slice bytes, si
 static size_t next_with_quotes(struct record_scanner *scanner, struct slice bytes, bool *ended)
 {
     size_t i = 0;
-
     while (i < bytes.size) {
         char byte = bytes.data[i];
-
         if (scanner->place == RECORDS_IN_QUOTES) {
             i = skip_quoted(scanner, bytes, i);
             continue;
@@ -79,7 +73,6 @@ static size_t next_with_quotes(struct record_scanner *scanner, struct slice byte
 static size_t next_csv(struct record_scanner *scanner, struct slice bytes, bool *ended)
 {
     size_t line = next_line(bytes, ended);
-
     if (scanner->place == RECORDS_IN_QUOTES || has_byte(bytes, line, scanner->quote)) {
         return next_with_quotes(scanner, bytes, ended);
     }

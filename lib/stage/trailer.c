@@ -37,7 +37,6 @@ static void note_lines(struct trailer_stage *stage, uint64_t count, uint64_t las
 static void note_record(struct trailer_stage *stage, uint64_t end)
 {
     bool blank = is_blank(stage->begins, end - stage->record_start);
-
     if (stage->record_start == 0) {
         stage->is_utf16 = end >= 2 && is_utf16_mark(stage->begins);
     }
@@ -58,7 +57,6 @@ static size_t take_record(struct trailer_stage *stage, struct slice bytes)
     uint64_t in_record = stage->position - stage->record_start;
     bool ended;
     size_t length = record_scanner_next(&stage->scanner, bytes, &ended);
-
     for (size_t i = 0; in_record + i < 2 && i < length; i++) {
         stage->begins[in_record + i] = bytes.data[i];
     }
@@ -77,7 +75,6 @@ static size_t take_lines(struct trailer_stage *stage, struct slice bytes)
     struct slice lines = slice_take(bytes, feed == SLICE_NONE ? 0 : feed + 1);
     bool has_blank = false;
     size_t count;
-
     if (lines.size == 0 || !record_scanner_is_plain(&stage->scanner, lines)) {
         return 0;
     }
@@ -96,7 +93,6 @@ static size_t take_lines(struct trailer_stage *stage, struct slice bytes)
 static void end_mark(struct trailer_stage *stage)
 {
     struct slice begun = slice_take(UTF8_MARK, stage->mark_bytes);
-
     stage->is_behind_mark = true;
     if (begun.size == UTF8_MARK.size) {
         stage->position = stage->record_start = begun.size;
@@ -128,7 +124,6 @@ static void scan(struct trailer_stage *stage, struct slice bytes)
     bytes = take_mark(stage, bytes);
     while (bytes.size > 0) {
         size_t taken = 0;
-
         if (!tried && stage->position > 0 && stage->position == stage->record_start) {
             taken = take_lines(stage, bytes);
             tried = true;
@@ -146,7 +141,6 @@ static int pass_on(struct trailer_stage *stage, struct slice bytes, uint64_t end
     uint64_t held_end = stage->held_start + stage->held.size;
     size_t from_held = (size_t)(end < held_end ? end - stage->held_start : stage->held.size);
     size_t from_bytes = (size_t)(end > held_end ? end - held_end : 0);
-
     if (from_held > 0) {
         if (sink_write(stage->next, slice_take(strbuf_slice(&stage->held), from_held), err) != 0) {
             return -1;
@@ -166,7 +160,6 @@ static int trailer_write(struct sink *sink, struct slice bytes, struct error *er
 {
     struct trailer_stage *stage = stage_of(sink);
     uint64_t end;
-
     scan(stage, bytes);
     end = stage->has_candidate && stage->candidate > stage->held_start ? stage->candidate
                                                                        : stage->held_start;
@@ -179,7 +172,6 @@ static int trailer_write(struct sink *sink, struct slice bytes, struct error *er
 static struct slice without_line_end(struct slice record)
 {
     size_t feed = slice_find(record, '\n');
-
     record = slice_take(record, feed == SLICE_NONE ? record.size : feed);
     if (record.size > 0 && record.data[record.size - 1] == '\r') {
         record.size--;
@@ -203,7 +195,6 @@ static int check_trailer(const struct trailer_stage *stage, struct error *err)
 {
     uint64_t last = stage->lines + stage->blank;
     struct slice trailer;
-
     if (!stage->has_candidate) {
         return error_set(err, ERROR_INVALID, "the file is empty, so it has no trailer");
     }
@@ -251,7 +242,6 @@ static int check_header(const struct trailer_stage *stage, struct error *err)
 static int trailer_close(struct sink *sink, struct error *err)
 {
     struct trailer_stage *stage = stage_of(sink);
-
     if (!stage->is_behind_mark) {
         end_mark(stage);
     }
@@ -296,7 +286,6 @@ void trailer_stage_release(struct trailer_stage *stage)
 struct trailer_counts trailer_stage_counts(const struct trailer_stage *stage)
 {
     uint64_t framing = stage->has_header ? 2 : 1;
-
     return (struct trailer_counts){
         .records = stage->lines + stage->blank - framing,
         .blank = stage->blank,
@@ -309,7 +298,6 @@ static struct slice skip_characters(struct slice text, uint64_t count)
 {
     while (text.size > 0 && count-- > 0) {
         size_t length;
-
         text = slice_skip(text, utf8_next(text, &length) == UTF8_INVALID ? 1 : length);
     }
     return text;
@@ -334,7 +322,6 @@ int trailer_read_count(struct slice trailer, uint64_t start, uint64_t end, uint6
                        struct error *err)
 {
     struct slice field;
-
     if (start == 0 || end <= start) {
         return error_set(err, ERROR_CONFIGURATION,
                          "trailer_pstn %llu:%llu is not start:end with 1 <= start < end",

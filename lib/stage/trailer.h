@@ -37,7 +37,6 @@ struct trailer_stage {
     struct sink *next;
     struct record_scanner scanner;
     bool has_header;
-
     size_t mark_bytes;     /* that the stream began with, of the byte order mark of UTF-8 */
     bool is_behind_mark;   /* the mark, if there is one, is taken in */
     struct strbuf held;    /* the last record that is not blank, and what follows it */

@@ -45,7 +45,7 @@ def report(what: str, figures: str, passed: bool | None = None) -> bool:
     return passed is not False
 
 
-# -- cold start ---------------------------------------------------------------------------------
+# --- cold start ---
 
 
 def bootstraps(folder: pathlib.Path) -> typing.Iterator[tuple[str, pathlib.Path]]:
@@ -77,7 +77,7 @@ def cold_start(system: System, build: pathlib.Path, folder: pathlib.Path) -> boo
     return passed
 
 
-# -- requests -----------------------------------------------------------------------------------
+# --- requests ---
 
 
 def one_small_file(system: System, key: str) -> tuple[list[str], int]:
@@ -101,7 +101,7 @@ def requests(system: System) -> bool:
     return passed
 
 
-# -- plain in -----------------------------------------------------------------------------------
+# --- plain in ---
 
 
 class Cost(typing.NamedTuple):
@@ -135,7 +135,7 @@ def plain_in(objects: Objects, build: pathlib.Path, rows: pathlib.Path) -> bool:
                   cpu <= PLAIN_BAR and wall <= PLAIN_BAR)
 
 
-# -- memory -------------------------------------------------------------------------------------
+# --- memory ---
 
 
 def write_packed(path: pathlib.Path, rows: bytes, size: int) -> int:

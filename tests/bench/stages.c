@@ -38,7 +38,7 @@ static void require(int result, const struct error *err)
     exit(1);
 }
 
-/* ---- where it ends ----------------------------------------------------------------------------*/
+/* --- where it ends --- */
 
 struct file_sink {
     struct sink sink;
@@ -48,10 +48,8 @@ struct file_sink {
 static int file_write(struct sink *sink, struct slice bytes, struct error *err)
 {
     int fd = ((struct file_sink *)(void *)sink)->fd;
-
     while (fd >= 0 && bytes.size > 0) {
         ssize_t written = write(fd, bytes.data, bytes.size);
-
         if (written < 0) {
             return error_set(err, ERROR_SYSTEM, "write failed");
         }
@@ -74,7 +72,7 @@ static void file_abort(struct sink *sink)
 
 static const struct sink_operations file_operations = {file_write, file_close, file_abort};
 
-/* ---- the runs ---------------------------------------------------------------------------------*/
+/* --- the runs --- */
 
 static void feed(const char *path, struct sink *sink)
 {
@@ -82,7 +80,6 @@ static void feed(const char *path, struct sink *sink)
     struct error err;
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     ssize_t size;
-
     if (fd < 0) {
         give_up(path);
     }
@@ -99,7 +96,6 @@ static uint64_t peak_kib(void)
     FILE *status = fopen("/proc/self/status", "re");
     char line[256];
     uint64_t peak = 0;
-
     if (status == NULL) {
         give_up("/proc/self/status");
     }
@@ -117,7 +113,6 @@ static void check_count(const struct trailer_stage *trailer)
     struct trailer_counts counts = trailer_stage_counts(trailer);
     struct error err;
     uint64_t promised;
-
     require(trailer_read_count(counts.text, COUNT_START, COUNT_END, &promised, &err), &err);
     if (promised != counts.records) {
         (void)fprintf(stderr, "stages: %" PRIu64 " records, %" PRIu64 " promised\n", counts.records,
@@ -135,7 +130,6 @@ static void prepare(const char *in, const char *out)
     struct gunzip_stage *gunzip;
     struct gzip_stage *gzip;
     struct error err;
-
     if (end.fd < 0) {
         give_up(out);
     }
@@ -157,7 +151,6 @@ static void count(const char *in, enum record_layout layout)
 {
     struct file_sink end = {{&file_operations}, -1};
     struct trailer_stage trailer;
-
     trailer_stage_init(&trailer, &end.sink, record_scanner_for(layout, '|', '"'), false);
     feed(in, &trailer.sink);
     check_count(&trailer);
@@ -170,7 +163,6 @@ static void make(uint64_t bytes)
     static const char *const types[] = {"C", "N", "P", "A", "D", "Q", "B", "I", "PB"};
     uint64_t written = 0;
     uint64_t rows = 0;
-
     for (uint64_t mixed = 1; written < bytes; rows++) {
         mixed = mixed * 6364136223846793005U + 1442695040888963407U;
         int size = printf("%011" PRIu64 "|%s|%u|20%02u%02u%02u|20790606|20%02u0101|20790606\n",
@@ -192,7 +184,6 @@ static void make(uint64_t bytes)
 int main(int argc, char **argv)
 {
     struct slice command = slice_from(argc > 1 ? argv[1] : NULL);
-
     if (argc == 3 && slice_equal(command, SLICE("make"))) {
         make(strtoull(argv[2], NULL, 10));
     } else if (argc == 4 && slice_equal(command, SLICE("prepare"))) {

@@ -83,7 +83,7 @@ def add_demo_interface(system: System) -> None:
     system.redshift_execute((HERE / "tables.sql").read_text())
 
 
-# -- as it happens ------------------------------------------------------------------------------
+# --- as it happens ---
 
 
 def upload_and_watch(system: System, limit: float) -> bool:
@@ -148,7 +148,7 @@ class Watch:
             print(f"  {after:6.2f} s  {row['key'].removeprefix(LANDING):32}  {row['state']}")
 
 
-# -- afterwards ---------------------------------------------------------------------------------
+# --- afterwards ---
 
 
 def show_journeys(system: System) -> None:

@@ -87,7 +87,7 @@ class JourneyTest(SystemTest):
         """A key in the landing folder that matches the interface."""
         return f"{LANDING}{stem}_{interface.file_prefix}{suffix or interface.file_type}"
 
-    # -- orders ---------------------------------------------------------------------------------
+    # --- orders ---
 
     @contextlib.contextmanager
     def paused(self):
@@ -162,7 +162,7 @@ class JourneyTest(SystemTest):
         self.system.data_api("CancelStatement", {"Id": statement_id})
         self.system.local.redshift.resume()
 
-    # -- ends -----------------------------------------------------------------------------------
+    # --- ends ---
 
     def assert_done(
         self, key: str, interface: Interface, rows: int, data: bytes | None = None, notices: int = 1
@@ -296,7 +296,7 @@ class JourneyTest(SystemTest):
         self.assertEqual(self.system.local.lambda_.failures, [])
 
 
-# ---- events ------------------------------------------------------------------------------------
+# --- events ---
 
 _sequence = itertools.count(0x0065D0)
 

@@ -41,7 +41,7 @@ class PostgresTap:
         self.address: tuple[str, int] = self._listener.getsockname()
         threading.Thread(target=self._accept, daemon=True, name="postgres tap").start()
 
-    # -- what was seen --------------------------------------------------------------------------
+    # --- what was seen ---
 
     def round_trips(self, application: str) -> int:
         """Questions that were answered, the login not counted."""
@@ -62,7 +62,7 @@ class PostgresTap:
             self._round_trips.clear()
             self._logins.clear()
 
-    # -- orders ---------------------------------------------------------------------------------
+    # --- orders ---
 
     def cut_at(self, text: str, when: str = "before") -> None:
         """The next session that sends a statement with this text is cut: `before` Postgres gets it,
@@ -85,7 +85,7 @@ class PostgresTap:
         self._listener.close()
         self.cut_all()
 
-    # -- sessions -------------------------------------------------------------------------------
+    # --- sessions ---
 
     def _accept(self) -> None:
         while True:

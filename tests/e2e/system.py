@@ -111,7 +111,7 @@ class System:
     def stop(self) -> None:
         self._undo.close()
 
-    # -- objects --------------------------------------------------------------------------------
+    # --- objects ---
 
     def put(self, key: str, data: bytes, bucket: str = BUCKET) -> str:
         """As any sender does; the version id."""
@@ -142,7 +142,7 @@ class System:
         """The keys of uploads by parts that nobody completed or aborted."""
         return self.local.s3.list_uploads(BUCKET)
 
-    # -- state ----------------------------------------------------------------------------------
+    # --- state ---
 
     def files(self, key: str | None = None) -> list[Row]:
         """The rows of ext_file_status, of all versions of a key or of everything."""
@@ -229,7 +229,7 @@ class System:
             seconds,
         )
 
-    # -- Redshift -------------------------------------------------------------------------------
+    # --- Redshift ---
 
     def redshift_rows(self, sql: str, *values: typing.Any) -> list[Row]:
         """A query on Redshift's tables, in Postgres's dialect."""
@@ -275,7 +275,7 @@ class System:
         )
         return getattr(self.local.redshift, operation)(data, request)
 
-    # -- functions ------------------------------------------------------------------------------
+    # --- functions ---
 
     def invoke(self, function: str, event: typing.Any) -> Result:
         """Runs a function with this event and waits for its answer."""
@@ -317,7 +317,7 @@ class System:
         ]
         return "\n".join(lines[-20:])
 
-    # -- notices --------------------------------------------------------------------------------
+    # --- notices ---
 
     def notices(self, key: str | None = None) -> list[Row]:
         """What was published: the JSON for machines, with subject, email and sms added."""
@@ -334,7 +334,7 @@ class System:
                 found.append(notice)
         return found
 
-    # -- counting -------------------------------------------------------------------------------
+    # --- counting ---
 
     def requests(self, function: str) -> list[str]:
         """The HTTP requests that a function sent, in order, as service.Operation."""
@@ -349,7 +349,7 @@ class System:
         self.local.server.calls.clear()
         self.tap.clear()
 
-    # -- configuration --------------------------------------------------------------------------
+    # --- configuration ---
 
     def add_interface(self, interface: Interface) -> Interface:
         """Makes its configuration, staging table and ledger."""

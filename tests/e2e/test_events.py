@@ -103,7 +103,7 @@ class Delivery:
             self.assertEqual(self.system.file(key)["state"], "DONE")
             self.assert_rows(key, interface, 4)
 
-    # -- the same key again ---------------------------------------------------------------------
+    # --- the same key again ---
 
     def test_put_again_while_the_first_is_under_way(self):
         interface = self.new_interface()
@@ -162,7 +162,7 @@ class Delivery:
         for row in rows:
             self.assert_no_leftovers(row)
 
-    # -- manual and other events ----------------------------------------------------------------
+    # --- manual and other events ---
 
     def test_manual_event(self):
         interface = self.new_interface()

@@ -156,7 +156,7 @@ OPTIONS = (
 )
 
 
-# ---- trailers ----------------------------------------------------------------------------------
+# --- trailers ---
 
 TRAILED = {"trailer_flag": "Y", "trailer_pstn": "5:15"}
 TRAILER = b"END 0000000003"

@@ -71,7 +71,7 @@ class Leases(SilentTest):
         self.system.tap.on_statement = lambda statement: ""
         super().tearDown()
 
-    # -- freezing -------------------------------------------------------------------------------
+    # --- freezing ---
 
     def owner(self, data: bytes = ROWS, timeout: float = 60.0) -> Owner:
         interface = self.new_interface()
@@ -114,7 +114,7 @@ class Leases(SilentTest):
         self.assertEqual(self.system.history(owner.key), history)
         self.assert_done(owner.key, owner.interface, 4, ROWS)
 
-    # -- a live lease ---------------------------------------------------------------------------
+    # --- a live lease ---
 
     def test_busy(self):
         """While the owner lives, others leave the file alone; then it goes on as if nothing was."""
@@ -181,7 +181,7 @@ class Leases(SilentTest):
                 self.assertEqual(self.system.history(owner.key), history)
                 self.assert_rows(owner.key, owner.interface, 4)
 
-    # -- a lost lease ---------------------------------------------------------------------------
+    # --- a lost lease ---
 
     def test_owner_wakes_up_too_late(self):
         """Frozen past its deadline at every step; another one took over and finished."""
@@ -271,7 +271,7 @@ class Leases(SilentTest):
         release.set()
         wait_for(lambda: self.sessions() < before, "the late statement's end")
 
-    # -- failures -------------------------------------------------------------------------------
+    # --- failures ---
 
     def assert_waiting(self, key: str) -> None:
         """A failure that may pass was noted: the lease is released, and no attempt counts."""

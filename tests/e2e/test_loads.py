@@ -159,7 +159,7 @@ class OnACluster(Journeys, LoadTest):
         self.assertIn("the copy has 5 bytes", self.system.log_text(FILE_PROCESS_LOGGING))
         self.assert_done(key, interface, 4, ROWS)
 
-    # -- conflicts with other transactions ------------------------------------------------------
+    # --- conflicts with other transactions ---
 
     def test_load_conflicts(self):
         for error in CONFLICTS:
@@ -235,7 +235,7 @@ class OnACluster(Journeys, LoadTest):
         self.assert_notices(key, "TRANSFORM_FAILED", FAILURE)
         self.assert_nothing_lost()
 
-    # -- transformations that an operator cancels -----------------------------------------------
+    # --- transformations that an operator cancels ---
 
     def test_a_cancelled_transformation_is_tried_again(self):
         interface = self.new_transformed()
@@ -267,7 +267,7 @@ class OnACluster(Journeys, LoadTest):
         self.assert_settled(row, str(interface.id), ROWS)
         self.assert_nothing_lost()
 
-    # -- statements that end transactions -------------------------------------------------------
+    # --- statements that end transactions ---
 
     def test_truncate_is_warned_of(self):
         interface = self.new_transformed("truncate {0}; insert into {0} (a) values ('x')")
@@ -305,7 +305,7 @@ class OnACluster(Journeys, LoadTest):
         self.assert_rows(key, interface, 4)
         self.assert_settled(row, str(interface.id), ROWS)
 
-    # -- siblings -------------------------------------------------------------------------------
+    # --- siblings ---
 
     def test_siblings_are_not_taken_along(self):
         """A COPY path is a prefix: what lies beside the file must not be loaded with it."""

@@ -101,7 +101,7 @@ class RecoveryTest(JourneyTest):
         self.resume(key)
         return key
 
-    # -- what a journey does --------------------------------------------------------------------
+    # --- what a journey does ---
 
     def calls(self, interface, data: bytes) -> list[tuple[str, str]]:
         """(function, service.operation) of a clean run from a cold start."""
@@ -118,7 +118,7 @@ class RecoveryTest(JourneyTest):
         self.run_file(interface, data)
         return [item.application for item in self.system.tap.statements]
 
-    # -- striking it ----------------------------------------------------------------------------
+    # --- striking it ---
 
     def strike_call(self, number: int, function: str, how: str) -> Strike:
         """Arms a strike at that call of the next journey."""

@@ -167,7 +167,7 @@ class Refusals(JourneyTest):
         self.assertRegex(sms, "^REJECTED: FILE_.*; correct it, then send it again$")
         self.assertEqual(notification["archived_key"], self.system.file(key)["archived_key"])
 
-    # -- tables ---------------------------------------------------------------------------------
+    # --- tables ---
 
     def test_missing_tables(self):
         for dropped, reason in (
@@ -213,7 +213,7 @@ class Refusals(JourneyTest):
         self.assertEqual(self.system.rows(interface.table), [])
         self.assert_void(row, interface)
 
-    # -- AWS ------------------------------------------------------------------------------------
+    # --- AWS ---
 
     def test_aws_refuses(self):
         """What no further try can fix fails the file at once, and the sender is not blamed."""

@@ -55,7 +55,7 @@ class Echo:
         self.addCleanup(folder.cleanup)
         return pathlib.Path(folder.name) / "gate"
 
-    # -- events and answers ---------------------------------------------------------------------
+    # --- events and answers ---
 
     def test_events_of_any_bytes_come_back(self):
         with self.function() as local:
@@ -110,7 +110,7 @@ class Echo:
         with self.function(send_invocation_id=False) as local:
             self.assertEqual(local.invoke("!context").json()["invocation_id"], "")
 
-    # -- what goes wrong ------------------------------------------------------------------------
+    # --- what goes wrong ---
 
     def test_an_error_reaches_the_caller(self):
         with self.function() as local:
@@ -184,7 +184,7 @@ class Echo:
                              {"errorType": "Runtime.Configuration", "errorMessage": "PGHOST is not set"})
             self.assertEqual(local.invoke(b"x").error_type, "Runtime.Configuration")  # init is run again
 
-    # -- life and death -------------------------------------------------------------------------
+    # --- life and death ---
 
     def test_freezes_between_invocations(self):
         with self.function(freeze=True) as local:
@@ -212,7 +212,7 @@ class Echo:
             self.assertTrue(wait_until(lambda: len(log_lines(local, "released")) == 1))
             self.assertEqual(results[0].error_type, "Runtime.ExitError")
 
-    # -- outside of Lambda ----------------------------------------------------------------------
+    # --- outside of Lambda ---
 
     def start_alone(self, **environment) -> subprocess.CompletedProcess:
         return subprocess.run([echo(self.flavour)], env=environment, stdin=subprocess.DEVNULL,

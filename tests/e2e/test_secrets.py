@@ -34,7 +34,7 @@ class Secrets(SilentTest):
         if self._texts is None:
             self._texts = type(self).texts = []
 
-    # -- orders ---------------------------------------------------------------------------------
+    # --- orders ---
 
     def secret(self, name: str) -> dict:
         return json.loads(self.system.local.secrets.value(name))
@@ -96,7 +96,7 @@ class Secrets(SilentTest):
         self.system.settle()
         self.assert_done(key, interface, 3, ROWS)
 
-    # -- the password of Postgres ---------------------------------------------------------------
+    # --- the password of Postgres ---
 
     def test_rotation(self):
         """The kept secret is old and the session is gone: it is read again, once, and all is well."""
@@ -161,7 +161,7 @@ class Secrets(SilentTest):
         finally:
             repair()
 
-    # -- Redshift's -----------------------------------------------------------------------------
+    # --- Redshift's ---
 
     def test_redshift_secret_that_is_none(self):
         login = self.secret(REDSHIFT)
@@ -203,7 +203,7 @@ class Secrets(SilentTest):
         reason = r"^tried for 6 hours \(retry_hours\): .*endpoint doesn't exist"
         self.assert_refused(key, interface, reason, "FAILED", data=ROWS)
 
-    # -- the words of others --------------------------------------------------------------------
+    # --- the words of others ---
 
     def test_an_error_that_quotes_one(self):
         """What a service answers becomes a reason, which people and tables get."""
@@ -219,7 +219,7 @@ class Secrets(SilentTest):
         interface, key, _ = self.run_file()
         self.assert_refused(key, interface, r"AccessDenied: not with \[redacted\]", "FAILED")
 
-    # -- the search -----------------------------------------------------------------------------
+    # --- the search ---
 
     def secrets(self) -> dict[str, str]:
         """Everything that must be nowhere, by what it is."""

@@ -359,7 +359,7 @@ class Sweeps(WaitingTest):
         states = collections.Counter(self.system.file(key)["state"] for key in keys)
         self.assertEqual(states, {"DONE": 3})
 
-    # -- what is not due ------------------------------------------------------------------------
+    # --- what is not due ---
 
     def assert_left_alone(self, key: str) -> None:
         before, begun = self.system.file(key), len(self.submissions(self.system.file(key)))

@@ -63,7 +63,7 @@ class Deployment:
         self._bucket(arns[FILE_PROCESS])
         self.rules(arns)
 
-    # -- databases ------------------------------------------------------------------------------
+    # --- databases ---
 
     def apply_sql(self) -> None:
         """All migrations and the sample configuration; may be repeated."""
@@ -75,7 +75,7 @@ class Deployment:
     def redshift_sql(self, files: list[pathlib.Path]) -> None:
         deployment_sql.run_on_redshift(self.local.redshift.database, self.local.s3, files)
 
-    # -- settings -------------------------------------------------------------------------------
+    # --- settings ---
 
     def settings(self) -> dict[str, str]:
         """The environment variables of both functions. Makes the secrets and the topic in them."""
@@ -128,7 +128,7 @@ class Deployment:
         }
         return login if self.options.serverless else {**login, "dbClusterIdentifier": CLUSTER}
 
-    # -- functions and what calls them ----------------------------------------------------------
+    # --- functions and what calls them ---
 
     def _function(self, name: str, package: bytes, settings: dict[str, str]) -> str:
         return self.local.lambda_.create(

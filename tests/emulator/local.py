@@ -83,7 +83,7 @@ class LocalAws:
             self.server.add(service)
         add_routes(self.admin, self)
 
-    # -- life -----------------------------------------------------------------------------------
+    # --- life ---
 
     def __enter__(self) -> "LocalAws":
         try:
@@ -138,7 +138,7 @@ class LocalAws:
         if self.postgres is not None:
             self.postgres.stop()
 
-    # -- for tests and programs -----------------------------------------------------------------
+    # --- for tests and programs ---
 
     @property
     def endpoint(self) -> str:
@@ -187,7 +187,7 @@ class LocalAws:
         if problems:
             raise AssertionError("\n".join(problems))
 
-    # -- wires ----------------------------------------------------------------------------------
+    # --- wires ---
 
     def _object_to_function(self, function_arn: str, event: dict) -> None:
         bucket = (

@@ -28,7 +28,6 @@ static bool decide(struct table *table, size_t p, size_t k)
     struct slice pattern = slice_skip(table->pattern, p);
     struct slice key = slice_skip(table->key, k);
     size_t character = 0;
-
     if (key.size > 0) {
         (void)utf8_next(key, &character);
     }
@@ -67,7 +66,6 @@ static void check_candidates(struct slice key)
     struct slice candidate;
     size_t count = 0;
     size_t underscores = 0;
-
     assert(slice_find(name, '/') == SLICE_NONE && slice_ends_with(key, name));
     assert(slice_starts_with(name, stem));
     for (size_t i = 0; i < stem.size; i++) {
@@ -87,7 +85,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     static struct table table;
     struct slice pattern;
     struct slice key;
-
     if (!slice_cut(slice_of(data, size), '\0', &pattern, &key)) {
         return 0;
     }

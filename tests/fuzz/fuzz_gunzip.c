@@ -19,10 +19,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 static int feed(struct sink *sink, struct slice bytes, const uint8_t pieces[4], struct error *err)
 {
     int result = 0;
-
     for (size_t i = 0; result == 0 && bytes.size > 0; i++) {
         struct slice piece = slice_take(bytes, pieces == NULL ? bytes.size : pieces[i % 4] + 1U);
-
         result = sink_write(sink, piece, err);
         bytes = slice_skip(bytes, piece.size);
     }
@@ -36,7 +34,6 @@ static int unpack(struct slice packed, const uint8_t *pieces, struct strbuf *tex
     struct error err;
     struct gunzip_stage *stage;
     int result;
-
     collector_init(&end);
     end.refuse_after = UNPACKED_LIMIT;
     stage = gunzip_stage_new(&end.sink, &err);
@@ -57,7 +54,6 @@ static void pack(struct slice text, const uint8_t pieces[4], struct strbuf *pack
     struct collector end;
     struct error err;
     struct gzip_stage *stage;
-
     collector_init(&end);
     stage = gzip_stage_new(&end.sink, GZIP_FASTEST, &err);
     assert(feed(gzip_stage_sink(stage), text, pieces, &err) == 0);
@@ -72,7 +68,6 @@ static void check_round_trip(struct slice bytes, const uint8_t pieces[4], uint8_
     struct strbuf text = STRBUF_INIT;
     size_t members = choice % 4 + 1U;
     struct slice rest = bytes;
-
     for (size_t i = 1; i < members; i++) {
         pack(slice_take(rest, bytes.size / members), pieces, &packed);
         rest = slice_skip(rest, bytes.size / members);
@@ -97,7 +92,6 @@ static void check_any_bytes(struct slice bytes, const uint8_t pieces[4])
     struct strbuf whole = STRBUF_INIT;
     struct strbuf pieced = STRBUF_INIT;
     int result = unpack(bytes, NULL, &whole);
-
     assert(unpack(bytes, pieces, &pieced) == result);
     assert(slice_equal(strbuf_slice(&whole), strbuf_slice(&pieced)));
     strbuf_release(&whole);

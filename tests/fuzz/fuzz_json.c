@@ -14,8 +14,7 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-/* ---- what holds for every tree ----------------------------------------------------------------
- */
+/* --- what holds for every tree --- */
 
 static void check_string(struct slice text)
 {
@@ -75,8 +74,7 @@ static void check_tree(const json *value, size_t depth)
     }
 }
 
-/* ---- round trip -------------------------------------------------------------------------------
- */
+/* --- round trip --- */
 
 static void write_value(struct json_writer *writer, const json *value);
 
@@ -155,14 +153,12 @@ static void check_round_trip(struct arena *arena, const json *document)
     strbuf_release(&text);
 }
 
-/* ---- texts made of an accepted one ------------------------------------------------------------
- */
+/* --- texts made of an accepted one --- */
 
 static void check_variants(struct slice text, const json *document)
 {
     struct strbuf variant = STRBUF_INIT;
     struct error err = {.kind = ERROR_CANCELLED};
-
     strbuf_append_format(&variant, " [ %.*s\n]\t", SLICE_ARG(text));
     assert(json_scan(strbuf_slice(&variant), &err) == 0 || err.kind == ERROR_LIMIT);
 

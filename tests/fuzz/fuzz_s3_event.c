@@ -42,7 +42,6 @@ static void check_any_text(struct arena *arena, struct slice text)
 {
     struct s3_event event;
     struct error err = {.kind = ERROR_CANCELLED};
-
     if (s3_event_parse(arena, text, &event, &err) != 0) {
         assert(err.kind == ERROR_INVALID || err.kind == ERROR_LIMIT);
         assert(!err.retryable && err.message[0] != '\0');
@@ -56,7 +55,6 @@ static void check_any_text(struct arena *arena, struct slice text)
     }
     for (size_t i = 0; i < event.count; i++) {
         const struct s3_object_event *object = &event.objects[i];
-
         if (object->problem != NULL) {
             assert(object->problem->kind == ERROR_INVALID);
             continue;
@@ -69,7 +67,6 @@ static void append_event(struct strbuf *out, struct slice key)
 {
     struct json_writer writer = json_writer_to(out);
     struct strbuf encoded = STRBUF_INIT;
-
     encode_uri(&encoded, key);
     json_write_object(&writer);
     json_write_name(&writer, SLICE("Records"));
@@ -92,7 +89,6 @@ static void check_key(struct arena *arena, struct slice key)
     struct strbuf text = STRBUF_INIT;
     struct s3_event event;
     struct error err;
-
     append_event(&text, key);
     assert(s3_event_parse(arena, strbuf_slice(&text), &event, &err) == 0);
     assert(event.count == 1 && event.objects[0].is_creation);
@@ -104,7 +100,6 @@ static void check_key(struct arena *arena, struct slice key)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct arena arena;
-
     arena_init(&arena, 4096);
     check_any_text(&arena, slice_of(data, size));
     check_key(&arena, slice_of(data, size));

@@ -16,7 +16,6 @@ static size_t split(struct slice text, struct slice statements[STATEMENTS_LIMIT]
 {
     struct slice statement;
     size_t count = 0;
-
     while (sql_split_next(&text, &statement)) {
         if (count < STATEMENTS_LIMIT) {
             statements[count] = statement;
@@ -30,7 +29,6 @@ static size_t split(struct slice text, struct slice statements[STATEMENTS_LIMIT]
 static void check_alone(struct slice statement)
 {
     struct slice again[STATEMENTS_LIMIT];
-
     assert(split(statement, again) == 1);
     assert(slice_equal(again[0], statement));
 }
@@ -39,7 +37,6 @@ static void check_joined(const struct slice *statements, size_t count)
 {
     struct slice again[STATEMENTS_LIMIT];
     struct strbuf joined = STRBUF_INIT;
-
     for (size_t i = 0; i < count; i++) {
         strbuf_append(&joined, statements[i]);
         if (i + 1 < count) {
@@ -61,7 +58,6 @@ static void check_binding(struct slice text, size_t count)
     struct strbuf bound = STRBUF_INIT;
     struct sql_parameter parameter = {.name = SLICE("p")};
     struct error err;
-
     sql_split_bind(&bound, text, NULL, 0);
     assert(slice_equal(strbuf_slice(&bound), text));
     strbuf_clear(&bound);
@@ -78,7 +74,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct slice text = slice_of(data, size);
     struct slice statements[STATEMENTS_LIMIT];
     size_t count = split(text, statements);
-
     check_binding(text, count);
     if (count > STATEMENTS_LIMIT) {
         return 0;

@@ -16,7 +16,6 @@ static void check_any_text(struct arena *arena, struct slice text)
     struct statement_event event;
     struct error err = {.kind = ERROR_CANCELLED};
     int result = statement_event_parse(arena, text, &event, &err);
-
     assert(result == 0 ? err.kind == ERROR_CANCELLED : !err.retryable && err.message[0] != '\0');
     if (result != 0) {
         return;
@@ -33,7 +32,6 @@ static void check_strings(struct arena *arena, struct slice id, struct slice nam
     struct json_writer writer = json_writer_to(&text);
     struct statement_event event;
     struct error err;
-
     json_write_object(&writer);
     json_write_member_string(&writer, "source", SLICE("aws.redshift-data"));
     json_write_name(&writer, SLICE("detail"));
@@ -57,7 +55,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct slice name;
     struct slice state;
     struct arena arena;
-
     arena_init(&arena, 4096);
     check_any_text(&arena, text);
     (void)slice_cut(text, '\n', &id, &text);

@@ -22,7 +22,6 @@ static void check_build(const struct statement_name *name)
 {
     struct strbuf out = STRBUF_INIT;
     struct statement_name read;
-
     strbuf_append_text(&out, "before");
     statement_name_build(&out, name);
     struct slice text = slice_skip(strbuf_slice(&out), 6);
@@ -37,7 +36,6 @@ static void check_any_text(struct slice text)
 {
     struct statement_name name;
     struct legacy_statement_name legacy;
-
     if (statement_name_parse(text, &name)) {
         check_build(&name);
     }
@@ -46,7 +44,6 @@ static void check_any_text(struct slice text)
                                       legacy.s3_path,      legacy.interface_id, legacy.merge_sql,
                                       legacy.escape};
         struct strbuf again = STRBUF_INIT;
-
         for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
             strbuf_append(&again, parts[i]);
             strbuf_append_char(&again, '|');
@@ -61,7 +58,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct slice text = slice_of(data, size);
     struct statement_name name = {.work_id = SLICE("0b54c4a2-7f0e-4a59-8c1d-5b8f4a6a9d11")};
-
     check_any_text(text);
     name.kind = size % 2 == 0 ? SLICE("load") : SLICE("transform");
     name.number = size > 0 ? UINT64_MAX >> (data[0] % 64) : 0;

@@ -24,7 +24,7 @@ struct reading {
     struct slice trailer;
 };
 
-/* ---- the plain reading ------------------------------------------------------------------------*/
+/* --- the plain reading --- */
 
 static size_t end_of_line(struct slice text, size_t at)
 {
@@ -38,7 +38,6 @@ static size_t end_of_escaped(struct slice text, size_t at)
 {
     for (size_t i = at; i < text.size; i++) {
         size_t escapes = 0;
-
         while (i > escapes && text.data[i - escapes - 1] == '\\') {
             escapes++;
         }
@@ -111,11 +110,9 @@ static struct reading read_plainly(enum record_layout layout, bool has_header, s
     uint64_t all_to_trailer = 0;
     bool first_is_blank = false;
     bool open = false;
-
     for (size_t at = slice_starts_with(text, MARK) ? MARK.size : 0; at < text.size;) {
         size_t end = end_of_record(layout, text, at, &open);
         struct slice record = slice_take(slice_skip(text, at), end - at);
-
         all++;
         if (!is_blank(record)) {
             lines++;
@@ -136,15 +133,13 @@ static struct reading read_plainly(enum record_layout layout, bool has_header, s
     return reading;
 }
 
-/* ---- the stage --------------------------------------------------------------------------------*/
+/* --- the stage --- */
 
 static void feed(struct sink *sink, struct slice text, const uint8_t pieces[4])
 {
     struct error err;
-
     for (size_t i = 0; text.size > 0; i++) {
         struct slice piece = slice_take(text, (size_t)pieces[i % 4] + 1);
-
         assert(sink_write(sink, piece, &err) == 0);
         text = slice_skip(text, piece.size);
     }
@@ -154,7 +149,6 @@ static void compare(const struct trailer_stage *stage, const struct collector *e
                     const struct reading *expected)
 {
     struct trailer_counts counts = trailer_stage_counts(stage);
-
     assert(end->closed && !end->aborted);
     assert(slice_equal(strbuf_slice(&end->bytes), expected->before));
     assert(counts.offset == expected->before.size);

@@ -64,7 +64,6 @@ static int get(const char *url, const char *ca_file, const char *proxy)
     long status = 0;
     CURLcode code;
     CURL *curl;
-
     curl_global_init(CURL_GLOBAL_DEFAULT);
     curl = curl_easy_init();
     curl_easy_setopt(curl, CURLOPT_URL, url);
@@ -93,7 +92,6 @@ static int connect_to(const char *conninfo)
 {
     PGconn *connection = PQconnectdb(conninfo);
     bool connected = PQstatus(connection) == CONNECTION_OK;
-
     if (connected) {
         printf("%d\n", PQserverVersion(connection));
     } else {

@@ -16,7 +16,6 @@ struct collector {
 static inline int collector_write(struct sink *sink, struct slice bytes, struct error *err)
 {
     struct collector *collector = (struct collector *)(void *)sink;
-
     strbuf_append(&collector->bytes, bytes);
     if (collector->refuse_after > 0 && collector->bytes.size > collector->refuse_after) {
         return error_set(err, ERROR_LIMIT, "the collector is full");

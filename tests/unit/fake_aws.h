@@ -37,7 +37,6 @@ struct fake_aws {
     struct arena arena;
     struct error err;
     struct aws_reply reply;
-
     int64_t now_ms;
     int64_t slept_ms[FAKE_STEPS_LIMIT];
     size_t sleeps;

@@ -10,7 +10,6 @@ struct row {
     int status;
     struct http_header headers[3];
     const char *body;
-
     enum aws_error_class class;
     enum error_kind kind;
     bool retryable;

@@ -28,7 +28,6 @@ static void assert_copy(const struct copy_sql *copy, const char *expected)
 {
     struct strbuf out = STRBUF_INIT;
     struct error err;
-
     assert_int_equal(copy_sql_build(&out, copy, &err), 0);
     assert_string_equal(out.data, expected);
     strbuf_release(&out);
@@ -38,7 +37,6 @@ static void assert_refused(const struct copy_sql *copy, const char *part)
 {
     struct strbuf out = STRBUF_INIT;
     struct error err;
-
     assert_int_equal(copy_sql_build(&out, copy, &err), -1);
     assert_int_equal(err.kind, ERROR_CONFIGURATION);
     assert_says(err.message, part);
@@ -48,7 +46,6 @@ static void assert_refused(const struct copy_sql *copy, const char *part)
 static void test_delimited(void **state)
 {
     struct copy_sql copy = plain;
-
     (void)state;
     assert_copy(&copy, HEAD " DELIMITER AS '|'" FORMATS TAIL);
     copy.remove_quotes = true;
@@ -84,7 +81,6 @@ static void test_where_a_field_begins(void **state)
 static void test_csv_and_fixed_width(void **state)
 {
     struct copy_sql copy = plain;
-
     (void)state;
     copy.layout = COPY_CSV;
     copy.delimiter = SLICE(",");
@@ -100,7 +96,6 @@ static void test_csv_and_fixed_width(void **state)
 static void test_options_of_the_configuration(void **state)
 {
     struct copy_sql copy = plain;
-
     (void)state;
     copy.null_marker = SLICE("\\N");
     copy.encoding = SLICE("utf16le");
@@ -121,7 +116,6 @@ static void test_what_cannot_be_is_refused_in_the_configurations_words(void **st
     static const struct copy_column repeated[] = {{SLICE_INIT("a"), 0}, {SLICE_INIT("A"), 0}};
     static const struct copy_column bad_name[] = {{SLICE_INIT("a:1,b"), 1}};
     struct copy_sql copy = plain;
-
     (void)state;
     copy.column_count = 0;
     assert_refused(&copy, "no columns");
@@ -165,7 +159,6 @@ static void test_what_cannot_be_is_refused_in_the_configurations_words(void **st
 static void test_values_cannot_leave_their_literals(void **state)
 {
     struct copy_sql copy = plain;
-
     (void)state;
     copy.manifest_url = SLICE("s3://b/'; drop table x; --");
     copy.null_marker = SLICE("' MAXERROR 9 --");

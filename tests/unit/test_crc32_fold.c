@@ -22,7 +22,6 @@ static void check(folder *fold, struct slice bytes, size_t step)
     const uint32_t before = 0x12345678;
     unsigned char folded[CRC32_FOLDED];
     size_t done = fold(before, bytes, folded);
-
     if (done == 0) { /* too few, or not on this processor */
         return;
     }

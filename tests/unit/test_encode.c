@@ -55,8 +55,7 @@ static void all_bytes(char bytes[256])
     }
 }
 
-/* ---- percent ----------------------------------------------------------------------------------
- */
+/* --- percent --- */
 
 static void test_uri_keeps_the_unreserved_only(void **state)
 {
@@ -137,8 +136,7 @@ static void test_decoding_does_not_look_behind_the_slice(void **state)
     assert_decodes(decode_uri, slice_take(SLICE("a%41%41"), 4), SLICE("aA"));
 }
 
-/* ---- hexadecimal ------------------------------------------------------------------------------
- */
+/* --- hexadecimal --- */
 
 static void test_hex_pairs(void **state)
 {
@@ -179,8 +177,7 @@ static void test_hex_digits(void **state)
     }
 }
 
-/* ---- base64 -----------------------------------------------------------------------------------
- */
+/* --- base64 --- */
 
 static void test_base64_pairs(void **state)
 {

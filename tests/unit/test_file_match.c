@@ -22,7 +22,6 @@ static void test_candidates_come_longest_first(void **state)
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         struct slice rest = file_match_stem(slice_from(cases[i].key));
         struct slice candidate;
-
         for (size_t j = 0; cases[i].candidates[j] != NULL; j++) {
             assert_true(file_match_next(&rest, &candidate));
             assert_true(slice_equal(candidate, slice_from(cases[i].candidates[j])));
@@ -88,7 +87,6 @@ static void test_a_hostile_glob_ends(void **state)
 {
     char pattern[401];
     char key[1025];
-
     (void)state;
     for (size_t i = 0; i < 400; i++) {
         pattern[i] = i % 2 == 0 ? '*' : 'a';

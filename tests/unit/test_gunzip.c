@@ -13,7 +13,6 @@ static void pack(struct strbuf *out, struct slice text)
     struct collector end;
     struct error err;
     struct gzip_stage *stage;
-
     collector_init(&end);
     stage = gzip_stage_new(&end.sink, GZIP_FASTEST, &err);
     assert_non_null(stage);
@@ -31,7 +30,6 @@ static int unpack(struct slice packed, size_t piece, struct strbuf *text, struct
     struct collector end;
     struct gunzip_stage *stage;
     int result = 0;
-
     collector_init(&end);
     stage = gunzip_stage_new(&end.sink, err);
     assert_non_null(stage);
@@ -56,7 +54,6 @@ static void assert_unpacks(struct slice packed, size_t piece, struct slice expec
 {
     struct strbuf text = STRBUF_INIT;
     struct error err;
-
     assert_int_equal(unpack(packed, piece, &text, &err), 0);
     assert_true(slice_equal(strbuf_slice(&text), expected));
     strbuf_release(&text);
@@ -66,7 +63,6 @@ static void assert_refused(struct slice packed, const char *part)
 {
     struct strbuf text = STRBUF_INIT;
     struct error err;
-
     assert_int_equal(unpack(packed, 7, &text, &err), -1);
     assert_int_equal(err.kind, ERROR_INVALID);
     assert_false(err.retryable);
@@ -77,7 +73,6 @@ static void assert_refused(struct slice packed, const char *part)
 static void test_members_in_any_pieces(void **state)
 {
     struct strbuf packed = STRBUF_INIT;
-
     (void)state;
     pack(&packed, SLICE("first\n"));
     pack(&packed, SLICE(""));
@@ -95,7 +90,6 @@ static void test_much_data_comes_back_and_packs_the_same(void **state)
     struct strbuf text = STRBUF_INIT;
     struct strbuf packed = STRBUF_INIT;
     struct strbuf again = STRBUF_INIT;
-
     (void)state;
     for (uint64_t i = 0; i < 100000; i++) {
         strbuf_append_format(&text, "%llu|%llu\n", (unsigned long long)i,
@@ -115,7 +109,6 @@ static void test_damage_is_an_error_that_says_where(void **state)
 {
     struct strbuf packed = STRBUF_INIT;
     size_t first;
-
     (void)state;
     pack(&packed, SLICE("first first first first\n"));
     first = packed.size;
@@ -141,7 +134,6 @@ static void test_the_next_sinks_error_comes_through(void **state)
     struct collector end;
     struct gunzip_stage *stage;
     struct error err;
-
     (void)state;
     pack(&packed, SLICE("some text that is too much"));
     collector_init(&end);

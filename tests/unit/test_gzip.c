@@ -12,7 +12,6 @@ static struct strbuf packed(struct slice text, size_t piece, int level)
     struct collector end;
     struct error err;
     struct gzip_stage *stage;
-
     collector_init(&end);
     stage = gzip_stage_new(&end.sink, level, &err);
     assert_non_null(stage);
@@ -30,7 +29,6 @@ static struct strbuf packed(struct slice text, size_t piece, int level)
 static struct strbuf numbers(size_t size)
 {
     struct strbuf text = STRBUF_INIT;
-
     for (uint64_t i = 0; text.size < size; i++) {
         strbuf_append_format(&text, "%llu|", (unsigned long long)i * 2654435761U);
     }
@@ -46,7 +44,6 @@ static void assert_is(const struct strbuf *pack, struct slice text)
                        .avail_in = (uInt)pack->size,
                        .next_out = (Bytef *)out,
                        .avail_out = (uInt)text.size + 1};
-
     assert_int_equal(inflateInit2(&stream, MAX_WBITS + 16), Z_OK);
     assert_int_equal(inflate(&stream, Z_FINISH), Z_STREAM_END);
     assert_int_equal(stream.avail_in, 0);
@@ -60,14 +57,11 @@ static void test_any_size_in_any_pieces(void **state)
 {
     static const size_t sizes[] = {0, 1, 1000, 65535, 65536, 65537, 1000000};
     static const size_t pieces[] = {1, 7, 4096, 65536, 1000000};
-
     (void)state;
     for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
         struct strbuf text = numbers(sizes[i]);
-
         for (size_t j = sizes[i] > 100000 ? 2 : 0; j < sizeof(pieces) / sizeof(pieces[0]); j++) {
             struct strbuf pack = packed(strbuf_slice(&text), pieces[j], GZIP_FASTEST);
-
             assert_is(&pack, strbuf_slice(&text));
             strbuf_release(&pack);
         }
@@ -78,7 +72,6 @@ static void test_any_size_in_any_pieces(void **state)
 static void test_the_head_names_nothing_and_no_time(void **state)
 {
     struct strbuf pack = packed(SLICE("text"), 4, GZIP_FASTEST);
-
     (void)state;
     assert_true(pack.size > 10);
     assert_memory_equal(pack.data, "\x1f\x8b\x08\0\0\0\0\0", 8); /* RFC 1952: no flags, no time */
@@ -90,7 +83,6 @@ static void test_a_higher_level_packs_smaller(void **state)
     struct strbuf text = numbers(200000);
     struct strbuf fast = packed(strbuf_slice(&text), 65536, GZIP_FASTEST);
     struct strbuf small = packed(strbuf_slice(&text), 65536, 9);
-
     (void)state;
     assert_true(small.size < fast.size);
     strbuf_release(&fast);
@@ -104,7 +96,6 @@ static void test_errors_and_aborts_reach_both_ways(void **state)
     struct collector end;
     struct gzip_stage *stage;
     struct error err;
-
     (void)state;
     collector_init(&end);
     end.refuse_after = 10;

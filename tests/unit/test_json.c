@@ -18,8 +18,7 @@ static const json *parse(const char *text)
     return value;
 }
 
-/* ---- documents --------------------------------------------------------------------------------
- */
+/* --- documents --- */
 
 static void test_a_document_is_read(void **state)
 {
@@ -119,8 +118,7 @@ static void test_documents_in_two_arenas_do_not_mix(void **state)
     assert_text(text, "kept");
 }
 
-/* ---- members ----------------------------------------------------------------------------------
- */
+/* --- members --- */
 
 static void test_names_are_exact(void **state)
 {
@@ -196,8 +194,7 @@ static void test_nothing_has_nothing(void **state)
     assert_null(json_first(parse("\"x\"")));
 }
 
-/* ---- values -----------------------------------------------------------------------------------
- */
+/* --- values --- */
 
 static void test_strings_are_decoded(void **state)
 {
@@ -335,8 +332,7 @@ static void test_doubles(void **state)
     assert_false(json_double(parse("null"), &number));
 }
 
-/* ---- members that must be there ---------------------------------------------------------------
- */
+/* --- members that must be there --- */
 
 static void assert_string_required(const char *text, const char *message)
 {
@@ -369,8 +365,7 @@ static void test_required_members_are_named(void **state)
     assert_string_required("{\"Id\":{}}", "member \"Id\" must be a string, not an object");
 }
 
-/* ---- with the writer --------------------------------------------------------------------------
- */
+/* --- with the writer --- */
 
 static void test_what_the_writer_writes_is_read_back(void **state)
 {

@@ -326,8 +326,7 @@ static void test_truncated_text_is_refused(void **state)
     }
 }
 
-/* ---- hostile names ----------------------------------------------------------------------------
- */
+/* --- hostile names --- */
 
 #define MANY 500000
 
@@ -374,8 +373,7 @@ static void test_one_long_name_does_not_slow_down_many_short_ones(void **state)
     strbuf_release(&text);
 }
 
-/* ---- the numbers of a text --------------------------------------------------------------------
- */
+/* --- the numbers of a text --- */
 
 static void test_numbers_are_found_in_order(void **state)
 {

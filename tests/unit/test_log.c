@@ -336,7 +336,7 @@ static void test_a_line_can_reach_the_limit_but_not_pass_it(void **state)
     }
 }
 
-/* ---- a slow reader ------------------------------------------------------------------------- */
+/* --- a slow reader --- */
 
 static int go_ahead; /* a byte into it lets the reader begin */
 

@@ -11,7 +11,6 @@ static void test_every_object_is_named_and_mandatory(void **state)
         {SLICE("landing"), SLICE("a b+c%20é\"\\\n'.txt")},
     };
     struct strbuf out = STRBUF_INIT;
-
     (void)state;
     manifest_build(&out, entries, 1);
     assert_string_equal(out.data, "{\"entries\":[{\"url\":\"s3://landing/processing/0b54/data\","
@@ -35,7 +34,6 @@ static void test_keys_read_back(void **state)
     struct error err;
     struct slice url;
     const json *document;
-
     (void)state;
     for (size_t i = 0; i < 128; i++) {
         key[i] = (char)(i + 1);

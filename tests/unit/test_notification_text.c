@@ -34,7 +34,6 @@ static const char *subject_of(const struct notification *notification)
 {
     struct strbuf out = STRBUF_INIT;
     const char *text;
-
     notification_text_subject(&out, notification);
     text = arena_text(&arena, strbuf_slice(&out));
     strbuf_release(&out);
@@ -48,7 +47,6 @@ static const char *form_of(const struct notification *notification, const char *
     struct slice text;
     struct error err;
     const json *document;
-
     notification_text_message(&out, notification);
     document = json_parse(&arena, strbuf_slice(&out), out.size, &err);
     strbuf_release(&out);
@@ -93,7 +91,6 @@ static void test_subjects_begin_as_people_filter_them(void **state)
     (void)state;
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         struct notification notification = rejected();
-
         notification.kind = cases[i].kind;
         notification.before_load = cases[i].before_load;
         assert_string_equal(subject_of(&notification), cases[i].subject);
@@ -103,7 +100,6 @@ static void test_subjects_begin_as_people_filter_them(void **state)
 static void test_a_mail_says_what_happened_and_what_to_do(void **state)
 {
     struct notification notification = rejected();
-
     (void)state;
     assert_string_equal(
         form_of(&notification, "email"),
@@ -127,7 +123,6 @@ static void test_a_mail_says_what_happened_and_what_to_do(void **state)
 static void test_a_good_file_has_rows_and_no_custom_message(void **state)
 {
     struct notification notification = rejected();
-
     (void)state;
     notification.kind = NOTIFICATION_DONE;
     notification.reason = SLICE("");
@@ -142,7 +137,6 @@ static void test_a_good_file_has_rows_and_no_custom_message(void **state)
 static void test_a_file_that_will_be_archived(void **state)
 {
     struct notification notification = rejected();
-
     (void)state;
     notification.is_archived = false;
     assert_says(form_of(&notification, "email"),
@@ -157,7 +151,6 @@ static void test_a_file_that_will_be_archived(void **state)
 static void test_an_unknown_number_of_rows_is_left_out(void **state)
 {
     struct notification notification = rejected();
-
     (void)state;
     notification.kind = NOTIFICATION_DONE;
     notification.reason = SLICE("");
@@ -170,7 +163,6 @@ static void test_an_unknown_number_of_rows_is_left_out(void **state)
 static void test_an_unknown_outcome(void **state)
 {
     struct notification notification = rejected();
-
     (void)state;
     notification.kind = NOTIFICATION_UNKNOWN;
     notification.before_load = false;
@@ -201,7 +193,6 @@ static void test_an_unknown_outcome(void **state)
 static void test_nobody_is_asked_to_send_loaded_rows_again(void **state)
 {
     struct notification notification = rejected();
-
     (void)state;
     notification.kind = NOTIFICATION_TRANSFORM_FAILED;
     assert_says(form_of(&notification, "email"), "Do NOT send the file again");
@@ -218,7 +209,6 @@ static void test_machines_get_json(void **state)
     int64_t rows = 0;
     bool success = true;
     const json *document;
-
     (void)state;
     notification.rows_loaded = 12;
     document = json_parse(&arena, slice_from(form_of(&notification, "default")), 65536, &err);
@@ -244,7 +234,6 @@ static void test_machines_get_json(void **state)
 static void test_hostile_names_and_reasons_make_no_lines_of_ours(void **state)
 {
     struct notification notification = rejected();
-
     (void)state;
     notification.key = SLICE("in/a\nWhat to do: nothing\r\x1b[2J\x7f_527.txt");
     notification.reason = SLICE("first\nWhat to do: nothing");
@@ -262,7 +251,6 @@ static void test_a_short_message_is_cut_at_a_character(void **state)
     struct notification notification = rejected();
     struct strbuf reason = STRBUF_INIT;
     const char *text;
-
     (void)state;
     for (int i = 0; i < 100; i++) {
         strbuf_append_text(&reason, "日");
@@ -283,7 +271,6 @@ static void test_a_short_message_that_just_fits(void **state)
     size_t rest = strlen("REJECTED: PA_FLAVOR_527.txt: ") + strlen(advice);
     struct notification notification = rejected();
     char reason[NOTIFICATION_SMS_LIMIT];
-
     (void)state;
     memset(reason, 'x', sizeof(reason));
     notification.reason = slice_of(reason, NOTIFICATION_SMS_LIMIT - rest);
@@ -300,7 +287,6 @@ static void test_secrets_do_not_get_out(void **state)
 {
     static const char *const forms[] = {"default", "email", "sms"};
     struct notification notification = rejected();
-
     (void)state;
     redact_register(SLICE("hunter2hunter2"));
     notification.key = SLICE("in/hunter2hunter2_527.txt");

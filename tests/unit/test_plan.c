@@ -14,7 +14,6 @@ static struct file_config plain(void)
 static int make(const struct file_config *config, struct plan *plan, struct error *err)
 {
     struct slice key = SLICE("in/A_527.txt");
-
     if (!slice_equal(config->file_type, SLICE("txt"))) {
         key = SLICE("in/A_527.txt.gz");
     }
@@ -25,15 +24,13 @@ static void assert_refused(const struct file_config *config, enum error_kind kin
 {
     struct plan plan;
     struct error err;
-
     assert_int_equal(make(config, &plan, &err), -1);
     assert_int_equal(err.kind, kind);
     assert_false(err.retryable);
     assert_says(err.message, part);
 }
 
-/* ---- the file ---------------------------------------------------------------------------------
- */
+/* --- the file --- */
 
 static void test_sizes(void **state)
 {
@@ -57,7 +54,6 @@ static void test_sizes(void **state)
         struct error err;
         int result =
             plan_make(&config, SLICE("in/A_527.txt"), rows[i].size, rows[i].threshold, &plan, &err);
-
         assert_int_equal(result, rows[i].refusal == NULL ? 0 : -1);
         if (result != 0) {
             assert_int_equal(err.kind, ERROR_INVALID);
@@ -88,7 +84,6 @@ static void test_suffixes(void **state)
         struct file_config config = plain();
         struct plan plan;
         struct error err;
-
         config.file_type = slice_from(rows[i].file_type);
         assert_int_equal(plan_make(&config, slice_from(rows[i].key), 1, 0, &plan, &err),
                          rows[i].fits ? 0 : -1);
@@ -99,8 +94,7 @@ static void test_suffixes(void **state)
     }
 }
 
-/* ---- the configuration ------------------------------------------------------------------------
- */
+/* --- the configuration --- */
 
 static void test_formats(void **state)
 {
@@ -128,7 +122,6 @@ static void test_formats(void **state)
         struct file_config config = plain();
         struct plan plan;
         struct error err;
-
         config.file_format = slice_from(rows[i].format);
         config.file_type = slice_from(rows[i].file_type);
         config.quote_char = slice_from(rows[i].quote);
@@ -142,7 +135,6 @@ static void test_formats(void **state)
 static void test_what_cannot_be_had(void **state)
 {
     struct file_config config = plain();
-
     (void)state;
     config.file_format = SLICE("xlsx");
     assert_refused(&config, ERROR_CONFIGURATION, "file_format \"xlsx\" is none of");
@@ -156,7 +148,6 @@ static void test_records(void **state)
     struct file_config config = plain();
     struct plan plan;
     struct error err;
-
     (void)state;
     assert_int_equal(make(&config, &plan, &err), 0);
     assert_int_equal(plan.records, RECORDS_LINES);
@@ -181,7 +172,6 @@ static void test_trailers(void **state)
     struct file_config config = plain();
     struct plan plan;
     struct error err;
-
     (void)state;
     config.has_trailer = true;
     config.trailer_pstn = SLICE("3:4");
@@ -204,7 +194,6 @@ static void test_trailers_that_cannot_be_read(void **state)
     struct file_config config = plain();
     struct plan plan;
     struct error err;
-
     (void)state;
     config.has_trailer = true;
     config.trailer_pstn = SLICE(" 3 : 13 ");

@@ -32,15 +32,12 @@ static void mark(const struct example *example, size_t piece, struct strbuf *mar
 {
     struct record_scanner scanner = record_scanner_for(example->layout, ',', '"');
     struct slice rest = slice_from(example->text);
-
     while (rest.size > 0) {
         struct slice bytes = slice_take(rest, piece);
-
         rest = slice_skip(rest, piece);
         while (bytes.size > 0) {
             bool ended;
             size_t length = record_scanner_next(&scanner, bytes, &ended);
-
             assert_true(length >= 1 && length <= bytes.size);
             assert_true(ended || length == bytes.size);
             strbuf_append(marked, slice_take(bytes, length));
@@ -58,7 +55,6 @@ static void test_records_end_where_they_should_whatever_the_pieces(void **state)
     for (size_t i = 0; i < sizeof(examples) / sizeof(examples[0]); i++) {
         for (size_t piece = 1; piece <= strlen(examples[i].text); piece++) {
             struct strbuf marked = STRBUF_INIT;
-
             mark(&examples[i], piece, &marked);
             assert_string_equal(marked.data, examples[i].marked);
             strbuf_release(&marked);
@@ -70,7 +66,6 @@ static void test_other_quotes_and_delimiters(void **state)
 {
     struct record_scanner scanner = record_scanner_for(RECORDS_CSV, '\t', '\'');
     bool ended;
-
     (void)state;
     assert_int_equal(record_scanner_next(&scanner, SLICE("\"a\"\t'b\n'\nc"), &ended), 9);
     assert_true(ended);

@@ -12,7 +12,6 @@ static struct s3_event parsed(const char *text)
 {
     struct s3_event event;
     struct error err;
-
     assert_int_equal(s3_event_parse(&arena, slice_from(text), &event, &err), 0);
     return event;
 }
@@ -25,7 +24,6 @@ static void test_every_record_is_read(void **state)
             "\"key\":\"in/red+flower%2B1_%C3%A9.csv\",\"size\":42,"
             "\"eTag\":\"abc\",\"versionId\":\"v1\",\"sequencer\":\"00aabb\"") "," //
                RECORD("ObjectRemoved:Delete", "in-bucket", "\"key\":\"in/x\"") "]}");
-
     (void)state;
     assert_int_equal(event.kind, S3_EVENT_OBJECTS);
     assert_int_equal(event.count, 2);
@@ -65,7 +63,6 @@ static void test_a_bad_record_marks_only_itself(void **state)
             arena_format(&arena, "{\"Records\":[%s,%s]}", bad[i].record,
                          RECORD("ObjectCreated:Put", "in-bucket", "\"key\":\"good\""));
         struct s3_event event = parsed(text.data);
-
         assert_int_equal(event.count, 2);
         assert_non_null(event.objects[0].problem);
         assert_says(event.objects[0].problem->message, bad[i].part);
@@ -78,7 +75,6 @@ static void test_the_longest_key_is_taken_and_one_more_byte_not(void **state)
 {
     char key[EVENT_KEY_LIMIT + 2];
     struct s3_event event;
-
     (void)state;
     memset(key, 'k', sizeof(key));
     key[EVENT_KEY_LIMIT + 1] = '\0';
@@ -94,7 +90,6 @@ static void test_the_longest_key_is_taken_and_one_more_byte_not(void **state)
 static void test_other_events(void **state)
 {
     struct s3_event event;
-
     (void)state;
     event = parsed("{\"Service\":\"Amazon S3\",\"Event\":\"s3:TestEvent\",\"Bucket\":\"b\"}");
     assert_int_equal(event.kind, S3_EVENT_TEST);
@@ -119,7 +114,6 @@ static void test_versions_of_suspended_buckets_and_of_newer_events(void **state)
                "\"eventName\":\"ObjectCreated:CompleteMultipartUpload\",\"s3\":{\"bucket\":{"
                "\"name\":\"in-bucket\"},\"object\":{\"key\":\"k\",\"versionId\":\"null\","
                "\"eTag\":\"abc-2\",\"size\":1,\"new\":{}}}}]}");
-
     (void)state;
     assert_null(event.objects[0].problem);
     assert_true(event.objects[0].is_creation);
@@ -151,7 +145,6 @@ static void test_the_time_of_an_event(void **state)
                                 "\"object\":{\"key\":\"k\"}}}]}",
                                 cases[i].member)
                        .data);
-
         assert_null(event.objects[0].problem);
         assert_int_equal(event.objects[0].event_ms, cases[i].event_ms);
     }
@@ -162,7 +155,6 @@ static void test_the_number_of_records_is_bounded(void **state)
     struct strbuf text = STRBUF_INIT;
     struct s3_event event;
     struct error err;
-
     (void)state;
     strbuf_append_text(&text, "{\"Records\":[1");
     for (int i = 1; i < EVENT_RECORDS_LIMIT; i++) {
@@ -192,12 +184,10 @@ static void test_events_that_are_none_of_these(void **state)
         "{\"bucket\":\"bbb\",\"key\":\"k\",\"version_id\":7}",
         "not json",
     };
-
     (void)state;
     for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
         struct s3_event event;
         struct error err;
-
         assert_int_equal(s3_event_parse(&arena, slice_from(bad[i]), &event, &err), -1);
         assert_int_equal(err.kind, ERROR_INVALID);
         assert_false(err.retryable);

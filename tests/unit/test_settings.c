@@ -25,7 +25,6 @@ static void test_all_is_read_trimmed_and_folded(void **state)
 {
     struct settings settings;
     struct error err;
-
     (void)state;
     assert_int_equal(settings_read(&arena, &settings, &err), 0);
     assert_text(settings.secret_postgres, "postgres/config");
@@ -54,7 +53,6 @@ static void test_what_may_be_left_out_has_defaults(void **state)
 {
     struct settings settings;
     struct error err;
-
     (void)state;
     for (size_t i = 0; i < sizeof(optional) / sizeof(optional[0]); i++) {
         (void)unsetenv(optional[i]);
@@ -76,7 +74,6 @@ static void assert_refused(const char *part)
 {
     struct settings settings;
     struct error err;
-
     assert_int_equal(settings_read(&arena, &settings, &err), -1);
     assert_int_equal(err.kind, ERROR_CONFIGURATION);
     assert_false(err.retryable);
@@ -90,7 +87,6 @@ static void test_a_missing_variable_is_named(void **state)
         "postgres_config_table", "iam_role",          "postgres_config_audit_table",
         "archive_folder",        "processing_folder",
     };
-
     for (size_t i = 0; i < sizeof(required) / sizeof(required[0]); i++) {
         (void)unsetenv(required[i]);
         assert_refused(required[i]);
@@ -129,7 +125,6 @@ static void test_a_malformed_variable_is_named(void **state)
         {"retry_hours", "1.5"},
         {"retry_hours", "6h"},
     };
-
     for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
         (void)setenv(bad[i].name, bad[i].value, 1);
         assert_refused(bad[i].name);
@@ -151,7 +146,6 @@ static void test_hours_of_retrying(void **state)
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         struct settings settings;
         struct error err;
-
         (void)setenv("retry_hours", cases[i].text, 1);
         assert_int_equal(settings_read(&arena, &settings, &err), 0);
         assert_int_equal(settings.retry_hours, cases[i].hours);
@@ -161,7 +155,6 @@ static void test_hours_of_retrying(void **state)
 static void test_folders_leave_room_for_the_rest_of_a_key(void **state)
 {
     char folder[502];
-
     (void)state;
     memset(folder, 'f', sizeof(folder));
     folder[501] = '\0';
@@ -175,7 +168,6 @@ static void test_the_file_id_stands_where_redshift_still_shows_it(void **state)
     struct strbuf url = STRBUF_INIT;
     struct error err;
     char folder[256] = "";
-
     (void)state;
     for (size_t size = 1; size < sizeof(folder); size++) {
         memset(folder, 'f', size);
@@ -193,7 +185,6 @@ static void test_hostile_table_names_stay_names(void **state)
 {
     struct settings settings;
     struct error err;
-
     (void)state;
     (void)setenv("postgres_config_table", "r\"; drop.t\"x", 1);
     assert_int_equal(settings_read(&arena, &settings, &err), 0);

@@ -14,8 +14,9 @@
 #define NOW "20261120T202753Z"
 #define HEADERS_LIMIT 16
 
-/* --- A request as text: "METHOD target HTTP/1.1", header lines (which may be folded), a blank line
- * and a body --- */
+/* --- requests as text --- */
+
+/* "METHOD target HTTP/1.1", header lines (which may be folded), a blank line and a body. */
 
 struct parsed {
     struct sigv4_request request;
@@ -214,7 +215,6 @@ static void check_row(const struct row *row, struct arena *arena)
     struct strbuf authorization = STRBUF_INIT;
     struct slice signed_headers;
     char body_hash[SIGV4_HEX_SIZE];
-
     parse_request(slice_from(row->request), &parsed);
     add_header(&parsed, "X-Amz-Date", SLICE(NOW));
     sigv4_hash(parsed.body, body_hash);
@@ -420,7 +420,6 @@ static void check_stages(struct arena *arena, const char *folder, const json *co
     struct slice signed_headers;
     unsigned char key[SIGV4_HASH_SIZE];
     char signature[SIGV4_HEX_SIZE];
-
     sigv4_canonical_request(request, arena, &text, &signed_headers);
     struct slice expected = read_file(arena, folder, "header-canonical-request.txt");
     assert_slice(strbuf_slice(&text), arena_text(arena, expected), folder);
@@ -452,7 +451,6 @@ static void check_vector(const char *folder)
     char body_hash[SIGV4_HEX_SIZE];
     char timestamp[CLOCK_BASIC_SIZE];
     int64_t time_ms = 0;
-
     arena_init(&arena, 0);
     const json *context =
         json_parse(&arena, read_file(&arena, folder, "context.json"), 65536, &err);

@@ -40,7 +40,6 @@ static void test_statements_end_at_their_own_semicolon(void **state)
     for (size_t i = 0; i < sizeof(examples) / sizeof(examples[0]); i++) {
         struct slice rest = slice_from(examples[i].text);
         struct slice statement;
-
         for (size_t j = 0; examples[i].statements[j] != NULL; j++) {
             assert_true(sql_split_next(&rest, &statement));
             assert_true(slice_equal(statement, slice_from(examples[i].statements[j])));
@@ -56,7 +55,6 @@ static void assert_bound(const char *statement, const char *expected)
         {SLICE("from"), SLICE("'2026'")},
     };
     struct strbuf out = STRBUF_INIT;
-
     sql_split_bind(&out, slice_from(statement), parameters, 2);
     assert_string_equal(out.data, expected);
     strbuf_release(&out);

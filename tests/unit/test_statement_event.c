@@ -18,7 +18,6 @@ static void test_an_event_of_eventbridge(void **state)
         ",\"redshiftQueryId\":-1,\"state\":\"FINISHED\",\"rows\":5000,\"expireAt\":1795292890}}";
     struct statement_event event;
     struct error err;
-
     (void)state;
     assert_int_equal(statement_event_parse(&arena, slice_from(text), &event, &err), 0);
     assert_true(slice_equal(event.statement_id, SLICE("dd2e1ec9-2ee3-49a0-819f-905fa7d75a4a")));
@@ -48,7 +47,6 @@ static void test_what_is_missing_is_named(void **state)
     for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
         struct statement_event event;
         struct error err;
-
         assert_int_equal(statement_event_parse(&arena, slice_from(bad[i].text), &event, &err), -1);
         assert_int_equal(err.kind, ERROR_INVALID);
         assert_false(err.retryable);

@@ -61,7 +61,6 @@ static const struct example examples[] = {
 static void feed(struct sink *sink, struct slice text, size_t piece)
 {
     struct error err;
-
     while (text.size > 0) {
         assert_int_equal(sink_write(sink, slice_take(text, piece), &err), 0);
         text = slice_skip(text, piece);
@@ -74,7 +73,6 @@ static void check(const struct example *example, size_t piece)
     struct trailer_stage stage;
     struct trailer_counts counts;
     struct error err;
-
     collector_init(&end);
     trailer_stage_init(&stage, &end.sink, record_scanner_for(example->layout, ',', '"'),
                        example->has_header);
@@ -107,7 +105,6 @@ static void assert_layout_refused(enum record_layout layout, struct slice text, 
     struct collector end;
     struct trailer_stage stage;
     struct error err;
-
     collector_init(&end);
     trailer_stage_init(&stage, &end.sink, record_scanner_for(layout, ',', '"'), has_header);
     feed(&stage.sink, text, 65536);
@@ -170,7 +167,6 @@ static void test_a_quote_that_stays_open_is_named(void **state)
 static void test_a_last_line_too_long_to_hold_goes_on_and_is_refused(void **state)
 {
     struct strbuf text = STRBUF_INIT;
-
     (void)state;
     strbuf_append_text(&text, "a\n");
     for (size_t i = 0; i < TRAILER_BYTES_LIMIT + 70000; i++) {
@@ -188,7 +184,6 @@ static void test_memory_stays_bounded_by_long_lines_before_the_trailer(void **st
     struct strbuf text = STRBUF_INIT;
     struct trailer_stage stage;
     struct error err;
-
     (void)state;
     for (size_t i = 0; i < 3 * TRAILER_BYTES_LIMIT; i++) {
         strbuf_append_char(&text, 'x');
@@ -237,7 +232,6 @@ static void test_counts_are_read_as_numbers(void **state)
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         struct error err;
         uint64_t count = 99;
-
         assert_int_equal(
             trailer_read_count(cases[i].trailer, cases[i].start, cases[i].end, &count, &err), 0);
         assert_int_equal(count, cases[i].count);
@@ -248,7 +242,6 @@ static void test_bad_counts_name_their_place(void **state)
 {
     struct error err;
     uint64_t count;
-
     (void)state;
     assert_int_equal(trailer_read_count(SLICE("TRLxx"), 4, 6, &count, &err), -1);
     assert_int_equal(err.kind, ERROR_INVALID);

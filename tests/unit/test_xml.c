@@ -36,8 +36,7 @@ static void assert_tokens(struct slice document, const char *expected)
     strbuf_release(&tokens);
 }
 
-/* ---- tokens -----------------------------------------------------------------------------------
- */
+/* --- tokens --- */
 
 static void test_elements_and_text(void **state)
 {
@@ -253,8 +252,7 @@ static void test_names_are_bounded(void **state)
     strbuf_release(&document);
 }
 
-/* ---- replies of S3 and SNS --------------------------------------------------------------------
- */
+/* --- replies of S3 and SNS --- */
 
 static const char error_reply[] =
     "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
@@ -375,8 +373,7 @@ static void test_references_are_decoded(void **state)
     }
 }
 
-/* ---- reading by elements ----------------------------------------------------------------------
- */
+/* --- reading by elements --- */
 
 /* As a lister reads its pages: known elements are read, others skipped. */
 static void test_a_list_is_read_element_by_element(void **state)
@@ -446,8 +443,7 @@ static void test_reading_a_bad_element_fails(void **state)
     assert_int_equal(xml_next(&reader, &err), XML_BAD);
 }
 
-/* ---- truncation -------------------------------------------------------------------------------
- */
+/* --- truncation --- */
 
 static void assert_bad_at_every_cut(struct slice document)
 {

@@ -33,7 +33,6 @@ struct fixture {
     struct http *http;
     FILE *log_file;
     char log[65536];
-
     /* What the handler is to do. */
     int stop_at; /* the call in which the loop is told to end */
     int fail_at; /* the call that fails with `error` */
@@ -54,8 +53,7 @@ struct fixture {
     char ids[128];   /* every context member of the last call */
 };
 
-/* ---- the function -----------------------------------------------------------------------------
- */
+/* --- the function --- */
 
 static inline int init(void *state, struct error *err)
 {
@@ -100,8 +98,7 @@ static inline int handle(const struct lambda_context *context, struct slice even
     return 0;
 }
 
-/* ---- the test bench ---------------------------------------------------------------------------
- */
+/* --- the test bench --- */
 
 static inline int64_t now(void *self)
 {

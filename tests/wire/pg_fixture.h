@@ -101,7 +101,7 @@ static inline void await_pending(void)
     assert_int_equal(poll(&waiting, 1, 10000), 1);
 }
 
-/* ---- pieces of scripts */
+/* --- pieces of scripts --- */
 
 static inline void answer_query(struct scripted_postgres *server, const char *sql)
 {

@@ -57,7 +57,7 @@ static bool await(struct scripted_postgres *server, int fd, const char *what)
     return ready == 1;
 }
 
-/* ---- reading --------------------------------------------------------------------------------*/
+/* --- reading --- */
 
 /* What came may be decrypted already. */
 static ssize_t receive(struct scripted_postgres *server, char *bytes, size_t size)
@@ -208,7 +208,7 @@ void scripted_postgres_expect(struct scripted_postgres *server, const char *sql)
     }
 }
 
-/* ---- writing --------------------------------------------------------------------------------*/
+/* --- writing --- */
 
 static ssize_t send_some(struct scripted_postgres *server, struct slice bytes)
 {
@@ -287,7 +287,7 @@ void scripted_postgres_send_row(struct scripted_postgres *server, struct slice t
     scripted_postgres_send(server, 'D', strbuf_slice(&server->out));
 }
 
-/* ---- ending ---------------------------------------------------------------------------------*/
+/* --- ending --- */
 
 void scripted_postgres_close(struct scripted_postgres *server)
 {
@@ -343,7 +343,7 @@ void scripted_postgres_go_on(struct scripted_postgres *server)
     (void)eventfd_write(server->signal, 1);
 }
 
-/* ---- life -----------------------------------------------------------------------------------*/
+/* --- life --- */
 
 static void *play(void *argument)
 {

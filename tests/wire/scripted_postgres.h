@@ -25,7 +25,7 @@ uint16_t scripted_postgres_port(const struct scripted_postgres *server);
 /* Waits for the script's end, fails the test if a step did, and frees the server. */
 void scripted_postgres_end(struct scripted_postgres *server);
 
-/* ---- steps of a script ----------------------------------------------------------------------*/
+/* --- steps of a script --- */
 
 /* Waits for a connection; one that is still open is closed first. */
 void scripted_postgres_accept(struct scripted_postgres *server);
@@ -67,7 +67,7 @@ void scripted_postgres_expect_silence(struct scripted_postgres *server);
 /* Waits for scripted_postgres_go_on of the test, which may come before. */
 void scripted_postgres_wait(struct scripted_postgres *server);
 
-/* ---- for the test ---------------------------------------------------------------------------*/
+/* --- for the test --- */
 
 void scripted_postgres_go_on(struct scripted_postgres *server);
 

@@ -52,8 +52,7 @@ static int problem(struct scripted_server *server, const char *what)
     return -1;
 }
 
-/* ---- the steps --------------------------------------------------------------------------------
- */
+/* --- the steps --- */
 
 static void close_connection(struct scripted_server *server)
 {
@@ -262,8 +261,7 @@ static void *run_script(void *argument)
     return NULL;
 }
 
-/* ---- its life ---------------------------------------------------------------------------------
- */
+/* --- its life --- */
 
 static void listen_somewhere(struct scripted_server *server)
 {

@@ -59,7 +59,7 @@ static void assert_no_match(struct fixture *f, const char *key, const char *part
     assert_text(config.config_sid, "untouched");
 }
 
-/* ---- matching -------------------------------------------------------------------------------*/
+/* --- matching --- */
 
 static void test_the_longest_prefix_wins(void **state)
 {
@@ -188,7 +188,7 @@ static void test_a_name_made_of_boundaries(void **state)
     assert_match(f, key, "2");
 }
 
-/* ---- reading --------------------------------------------------------------------------------*/
+/* --- reading --- */
 
 static void test_every_column_is_read(void **state)
 {
@@ -340,7 +340,7 @@ static void test_a_configuration_by_its_number(void **state)
     assert_failed(f, ERROR_INVALID, "22P02", false);
 }
 
-/* ---- tables ---------------------------------------------------------------------------------*/
+/* --- tables --- */
 
 static void test_tables_that_were_not_migrated(void **state)
 {

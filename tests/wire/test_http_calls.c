@@ -6,8 +6,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-/* ---- what is sent -----------------------------------------------------------------------------
- */
+/* --- what is sent --- */
 
 static void test_get_sends_the_url_as_it_stands(void **state)
 {
@@ -149,8 +148,7 @@ static void test_requests_that_are_refused_before_they_are_sent(void **state)
     }
 }
 
-/* ---- connections ------------------------------------------------------------------------------
- */
+/* --- connections --- */
 
 static void test_a_connection_that_was_closed_meanwhile_is_replaced(void **state)
 {
@@ -373,8 +371,7 @@ static void test_connecting_takes_too_long(void **state)
     close(listener);
 }
 
-/* ---- time -------------------------------------------------------------------------------------
- */
+/* --- time --- */
 
 static void test_one_byte_every_50_ms_is_slow_but_right(void **state)
 {

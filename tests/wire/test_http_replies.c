@@ -4,8 +4,7 @@
 #include "unit/collector.h"
 #include "wire/slow_sink.h"
 
-/* ---- replies that break off -------------------------------------------------------------------
- */
+/* --- replies that break off --- */
 
 static void test_closed_before_the_reply(void **state)
 {
@@ -128,8 +127,7 @@ static void test_a_body_that_ends_with_the_connection(void **state)
     end(f);
 }
 
-/* ---- replies that are odd or wrong ------------------------------------------------------------
- */
+/* --- replies that are odd or wrong --- */
 
 static void test_interim_replies_are_dropped(void **state)
 {
@@ -314,8 +312,7 @@ static void test_bodies_are_not_decoded(void **state)
     end(f);
 }
 
-/* ---- sinks and checks -------------------------------------------------------------------------
- */
+/* --- sinks and checks --- */
 
 static int refuse_etag(void *self, const struct http_response *head, struct error *err)
 {

@@ -1,8 +1,7 @@
 /* The loop against a Runtime API whose connections break and whose replies are wrong. */
 #include "wire/loop_fixture.h"
 
-/* ---- connections that break while an answer is posted -----------------------------------------
- */
+/* --- connections that break while an answer is posted --- */
 
 static void test_a_connection_that_died_in_a_freeze(void **state)
 {
@@ -76,8 +75,7 @@ static void test_an_answer_that_nobody_takes(void **state)
     assert_in_range(f->slept_ms, 1, 1000);
 }
 
-/* ---- /next ------------------------------------------------------------------------------------
- */
+/* --- /next --- */
 
 static void test_next_reconnects(void **state)
 {
@@ -198,8 +196,7 @@ static void test_an_address_that_is_none(void **state)
     }
 }
 
-/* ---- events that break a rule -----------------------------------------------------------------
- */
+/* --- events that break a rule --- */
 
 static void test_an_event_without_a_request_id(void **state)
 {

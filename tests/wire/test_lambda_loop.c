@@ -1,8 +1,7 @@
 /* The loop against a Runtime API that plays a script: what it sends, and how it ends. */
 #include "wire/loop_fixture.h"
 
-/* ---- in good order ----------------------------------------------------------------------------
- */
+/* --- in good order --- */
 
 static void test_events_are_answered_over_one_connection(void **state)
 {
@@ -114,8 +113,7 @@ static void test_a_response_of_6_mb(void **state)
     free(large);
 }
 
-/* ---- errors of the function -------------------------------------------------------------------
- */
+/* --- errors of the function --- */
 
 static void test_an_error_is_posted(void **state)
 {
@@ -173,8 +171,7 @@ static void test_a_function_that_does_not_start(void **state)
     assert_logged(f, "\"level\":\"FATAL\",\"message\":\"the function failed to start\"");
 }
 
-/* ---- answers that Lambda does not take --------------------------------------------------------
- */
+/* --- answers that Lambda does not take --- */
 
 /* The loop logs it and goes on to the next event; it posts nothing else. */
 static void check_refusal(struct fixture *f, const char *reply, const char *logged)
@@ -237,8 +234,7 @@ static void test_a_lost_environment(void **state)
     assert_int_equal(f->released, 1);
 }
 
-/* ---- the end ----------------------------------------------------------------------------------
- */
+/* --- the end --- */
 
 static volatile sig_atomic_t *signalled;
 
@@ -353,8 +349,7 @@ static void test_told_to_end_before_the_first_event(void **state)
     assert_int_equal(f->released, 1);
 }
 
-/* ---- memory -----------------------------------------------------------------------------------
- */
+/* --- memory --- */
 
 #ifdef __SANITIZE_ADDRESS__
 int __sanitizer_install_malloc_and_free_hooks(void (*on_malloc)(const volatile void *, size_t),

@@ -12,7 +12,7 @@ static void make_table(struct fixture *f)
     assert_int_equal(run(f, &f->pg, "insert into pg_test values (1, 'one'), (2, 'two')"), 0);
 }
 
-/* ---- values and results ---------------------------------------------------------------------*/
+/* --- values and results --- */
 
 static void test_values_come_back(void **state)
 {
@@ -142,7 +142,7 @@ static void test_large_values(void **state)
     assert_true(slice_equal(text, value));
 }
 
-/* ---- the session ----------------------------------------------------------------------------*/
+/* --- the session --- */
 
 static void test_the_session_is_named_and_speaks_utf8(void **state)
 {
@@ -207,7 +207,7 @@ static void test_other_ways_to_name_the_server(void **state)
     assert_int_equal(pg_connect(&f->other, &f->err), 0);
 }
 
-/* ---- errors ---------------------------------------------------------------------------------*/
+/* --- errors --- */
 
 static void test_errors_of_statements(void **state)
 {
@@ -278,7 +278,7 @@ static void test_a_lost_race_is_transient(void **state)
     pg_rollback(&f->pg);
 }
 
-/* ---- transactions ---------------------------------------------------------------------------*/
+/* --- transactions --- */
 
 static void test_commit_keeps_and_rollback_forgets(void **state)
 {
@@ -326,7 +326,7 @@ static void test_settings_are_quoted(void **state)
                         "external-file-test");
 }
 
-/* ---- time and breaks ------------------------------------------------------------------------*/
+/* --- time and breaks --- */
 
 static void test_the_deadline_ends_a_lone_statement(void **state)
 {
@@ -406,7 +406,7 @@ static void test_a_session_that_ends_in_a_transaction_is_not(void **state)
     assert_int_equal(ask_number(f, &f->pg, "select count(*) as n from pg_test"), 2);
 }
 
-/* ---- TLS ------------------------------------------------------------------------------------*/
+/* --- TLS --- */
 
 static int try_tls(struct fixture *f, const char *host, const char *roots)
 {

@@ -1,7 +1,7 @@
 /* The Postgres client against a server that misbehaves, in every way that a test can stage. */
 #include "wire/pg_fixture.h"
 
-/* ---- connecting -----------------------------------------------------------------------------*/
+/* --- connecting --- */
 
 static void say_nothing(struct scripted_postgres *server)
 {
@@ -176,7 +176,7 @@ static void test_no_roots_of_trust_is_said_before_connecting(void **state)
     end();
 }
 
-/* ---- statements -----------------------------------------------------------------------------*/
+/* --- statements --- */
 
 static void never_answer(struct scripted_postgres *server)
 {

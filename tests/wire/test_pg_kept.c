@@ -2,7 +2,7 @@
 #define _GNU_SOURCE /* POLLRDHUP */
 #include "wire/pg_fixture.h"
 
-/* ---- kept connections -----------------------------------------------------------------------*/
+/* --- kept connections --- */
 
 static void say_good_bye_when_idle(struct scripted_postgres *server)
 {
@@ -267,7 +267,7 @@ static void test_a_try_costs_a_round_trip_only_after_a_rest(void **state)
     end();
 }
 
-/* ---- transactions ---------------------------------------------------------------------------*/
+/* --- transactions --- */
 
 static void break_in_a_transaction(struct scripted_postgres *server)
 {

@@ -36,8 +36,7 @@ static void start_tls(void (*script)(struct scripted_postgres *server))
     start_with(script, (struct pg_options){.tls = PG_TLS_VERIFY, .root_file = tls.authority});
 }
 
-/* ---- records that libpq's buffer does not hold whole ------------------------------------------
- */
+/* --- records that libpq's buffer does not hold whole --- */
 
 static void append_message(struct strbuf *out, char type, struct slice body)
 {

@@ -23,8 +23,7 @@ struct tls_server {
     atomic_bool ending;
 };
 
-/* ---- certificates -----------------------------------------------------------------------------
- */
+/* --- certificates --- */
 
 struct identity {
     EVP_PKEY *key;
@@ -101,8 +100,7 @@ SSL_CTX *tls_server_context(const struct tls_server_options *options)
     return context;
 }
 
-/* ---- serving ----------------------------------------------------------------------------------
- */
+/* --- serving --- */
 
 static void serve(struct tls_server *server, SSL *tls)
 {

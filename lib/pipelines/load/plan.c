@@ -23,7 +23,6 @@ static int check_suffix(struct slice key, struct slice file_type, struct error *
     struct slice name = file_match_name(key);
     size_t dot = slice_find_last(name, '.');
     struct slice suffix = dot == SLICE_NONE ? SLICE("") : slice_skip(name, dot + 1);
-
     if (!slice_equal(suffix, file_type)) {
         return error_set(err, ERROR_INVALID,
                          "the file's suffix is \"%.*s\", and its configuration wants \"%.*s\" "
@@ -61,7 +60,6 @@ static bool is_no_text(struct slice format)
         SLICE_INIT("avro"), SLICE_INIT("orc"),   SLICE_INIT("parquet"), SLICE_INIT("xls"),
         SLICE_INIT("xlsx"), SLICE_INIT("zip"),   SLICE_INIT("zst"),     SLICE_INIT("zstd"),
     };
-
     for (size_t i = 0; i < COUNT_OF(names); i++) {
         if (slice_equal_nocase(format, names[i])) {
             return true;
@@ -74,7 +72,6 @@ static bool is_no_text(struct slice format)
 static int read_format(const struct file_config *config, struct plan *plan, struct error *err)
 {
     struct slice format = config->file_format;
-
     plan->layout = config->quote_char.size > 0 ? COPY_CSV : COPY_DELIMITED;
     if (find_compression(format, &plan->compression)) {
         return 0;
@@ -94,7 +91,6 @@ static int read_format(const struct file_config *config, struct plan *plan, stru
 static bool has_option(struct slice options, struct slice wanted)
 {
     struct slice option;
-
     while (options.size > 0) {
         (void)slice_cut(options, ',', &option, &options);
         if (slice_equal_nocase(slice_trim(option), wanted)) {
@@ -120,7 +116,6 @@ static int read_trailer(const struct file_config *config, struct plan *plan, str
 {
     struct slice start;
     struct slice end;
-
     if (!config->has_trailer) {
         return 0;
     }

@@ -12,8 +12,7 @@
 
 #include "base/banned.h"
 
-/* ---- read: source -> [gunzip] -> trailer -> [gzip] -> private object --------------------------
- */
+/* --- read: source -> [gunzip] -> trailer -> [gzip] -> private object --- */
 
 struct chain {
     struct sink *head; /* where the source writes to */

@@ -80,8 +80,7 @@ class Postgres:
     def __exit__(self, *_) -> None:
         self.stop()
 
-    # -- life
-    # ---------------------------------------------------------------------------------------
+    # --- life ---
 
     def start(self) -> None:
         self._home = self._make_home()
@@ -114,8 +113,7 @@ class Postgres:
         path = self._home / "log" if self._home else None
         return path.read_text(errors="replace") if path and path.exists() else ""
 
-    # -- use
-    # ----------------------------------------------------------------------------------------
+    # --- use ---
 
     def connect(
         self, database: str = ADMINISTRATOR, user: str = ADMINISTRATOR, password: str | None = None
@@ -163,8 +161,7 @@ class Postgres:
         finally:
             connection.close()
 
-    # -- making it
-    # ----------------------------------------------------------------------------------
+    # --- making it ---
 
     def _make_home(self) -> pathlib.Path:
         """A fresh folder below root, or in /tmp when user postgres cannot reach root."""

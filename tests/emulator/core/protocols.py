@@ -22,7 +22,7 @@ def xml_text(text: str) -> str:
     return escape(_CONTROL.sub("?", text))
 
 
-# -- members ---------------------------------------------------------------------------------------
+# --- members ---
 
 
 @dataclasses.dataclass(frozen=True)
@@ -111,7 +111,7 @@ def _check_member(value, member: Member, code: str, path: str) -> None:
         check_shape(value, member.members, code, path + ".")
 
 
-# -- JSON 1.1 --------------------------------------------------------------------------------------
+# --- JSON 1.1 ---
 
 
 def parse_json(data: bytes) -> typing.Any:
@@ -172,7 +172,7 @@ class JsonService:
         return error_response("json", request_id, error)
 
 
-# -- query -----------------------------------------------------------------------------------------
+# --- query ---
 
 
 class QueryService:
@@ -239,7 +239,7 @@ class QueryService:
         return error_response("query", request_id, error)
 
 
-# -- errors ----------------------------------------------------------------------------------------
+# --- errors ---
 
 
 def error_response(family: str, request_id: str, error: ServiceError) -> Response:

@@ -110,7 +110,7 @@ class LocalServer:
         """Clients sign by the real clock: a test that moves `clock` does not move this."""
         return time.time() + self.skew
 
-    # -- one connection -------------------------------------------------------------------------
+    # --- one connection ---
 
     def _serve(self, connection: Connection) -> None:
         try:
@@ -158,7 +158,7 @@ class _Exchange:
             return False
         return self._reply(response)
 
-    # -- believing it ---------------------------------------------------------------------------
+    # --- believing it ---
 
     def _answer(self) -> Response:
         family = self._guess_family()
@@ -289,7 +289,7 @@ class _Exchange:
             headers.update,
         )
 
-    # -- doing it -------------------------------------------------------------------------------
+    # --- doing it ---
 
     def _act(self, service: Service, request: Request) -> Response:
         self.operation = _operation(service, request)
@@ -336,7 +336,7 @@ class _Exchange:
             )
             raise ServiceError(fault.code or code, fault.message, fault.status or status)
 
-    # -- answering it ---------------------------------------------------------------------------
+    # --- answering it ---
 
     def _reply(self, response: Response) -> bool:
         headers = dict(response.headers)

@@ -37,7 +37,7 @@ def matches(pattern: dict, event: typing.Any) -> bool:
     return all(_field_matches(name, rule, event) for name, rule in pattern.items())
 
 
-# -- checks ----------------------------------------------------------------------------------------
+# --- checks ---
 
 
 def _check_object(pattern: typing.Any, where: str) -> None:
@@ -154,7 +154,7 @@ _CHECKS: dict[str, typing.Callable[[typing.Any], bool]] = {
 }
 
 
-# -- matching --------------------------------------------------------------------------------------
+# --- matching ---
 
 
 def _field_matches(name: str, rule: typing.Any, event: dict) -> bool:

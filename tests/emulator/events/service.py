@@ -150,7 +150,7 @@ class EventsService(JsonService):
     def stop(self) -> None:
         self._scheduler.stop()
 
-    # -- for other services and tests -----------------------------------------------------------
+    # --- for other services and tests ---
 
     def publish(self, event: dict) -> int:
         """An event of an AWS service, complete; how many targets took it."""
@@ -227,7 +227,7 @@ class EventsService(JsonService):
             )
         return rule
 
-    # -- the API --------------------------------------------------------------------------------
+    # --- the API ---
 
     @staticmethod
     def _check_bus(data: dict) -> None:

@@ -144,7 +144,7 @@ class Environment:
         """Answers that came after their timeout and were refused with 410."""
         return self._late_before + (self._api.late_answers if self._api else 0)
 
-    # -- life of the process --------------------------------------------------------------------
+    # --- life of the process ---
 
     def _start(self) -> None:
         settings = self.settings
@@ -224,7 +224,7 @@ class Environment:
         self._log.close()
         return status
 
-    # -- invocations ----------------------------------------------------------------------------
+    # --- invocations ---
 
     def invoke(self, invocation: Invocation) -> Result:
         """Runs one event to its end: answered and back in /next, timed out, or crashed."""

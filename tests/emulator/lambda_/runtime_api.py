@@ -105,7 +105,7 @@ class RuntimeApi:
         self.address = f"{self._listener.host}:{self._listener.port}"
         self._listener.start()
 
-    # -- the platform's side --------------------------------------------------------------------
+    # --- the platform's side ---
 
     def submit(self, invocation: Invocation) -> None:
         """Hands out the event at the next /next; one at a time."""
@@ -157,7 +157,7 @@ class RuntimeApi:
         self.violations.append(text)
         log.error("RUNTIME API VIOLATION (%s): %s", self.function_arn, text)
 
-    # -- the process's side ---------------------------------------------------------------------
+    # --- the process's side ---
 
     def _serve(self, connection: Connection) -> None:
         try:
@@ -355,7 +355,7 @@ class RuntimeApi:
             self._changed.notify_all()
         return self._accepted(connection, request)
 
-    # -- checks ---------------------------------------------------------------------------------
+    # --- checks ---
 
     def _take(
         self, request: WireRequest, request_id: str
@@ -466,7 +466,7 @@ class RuntimeApi:
                 parts.append(block)
         return b"".join(parts) if size <= limit else None
 
-    # -- replies --------------------------------------------------------------------------------
+    # --- replies ---
 
     def _accepted(self, connection: Connection, request: WireRequest) -> bool:
         connection.send(

@@ -48,7 +48,7 @@ class LambdaService:
         self._lock = threading.RLock()
         self._functions: dict[str, Function] = {}
 
-    # -- for other services and tests -----------------------------------------------------------
+    # --- for other services and tests ---
 
     def create(self, name: str, package: bytes, role: str, **members) -> str:
         """As CreateFunction with these members (Timeout, Environment …); the ARN."""
@@ -132,7 +132,7 @@ class LambdaService:
         with self._lock:
             return list(self._functions.values())
 
-    # -- the API --------------------------------------------------------------------------------
+    # --- the API ---
 
     _ROUTES = (  # method, path after /functions, operation
         ("2015-03-31", "POST", "", "CreateFunction"),

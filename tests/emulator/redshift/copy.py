@@ -84,8 +84,7 @@ def _columns(cursor: Cursor) -> list[str]:
     return names
 
 
-# -- options
-# ----------------------------------------------------------------------------------------
+# --- options ---
 
 _FLAGS = (
     "MANIFEST",
@@ -147,7 +146,7 @@ class _Options:
         else:
             self._command.flags |= {word}
 
-    # -- arguments ------------------------------------------------------------------------------
+    # --- arguments ---
 
     def _as_string(self) -> str:
         self._cursor.accept("AS")
@@ -169,7 +168,7 @@ class _Options:
             raise SqlError(f"{name} is not compatible with {self._command.format}", "42601")
         self._command.format = name
 
-    # -- format ---------------------------------------------------------------------------------
+    # --- format ---
 
     def option_format(self) -> None:
         self._cursor.accept("AS")
@@ -209,7 +208,7 @@ class _Options:
         if len(self._command.quote) != 1 or not self._command.quote.isascii():
             raise SqlError("COPY quote must be a single ASCII character", "22023")
 
-    # -- authorization --------------------------------------------------------------------------
+    # --- authorization ---
 
     def option_iam_role(self) -> None:
         self._cursor.accept("AS")
@@ -236,7 +235,7 @@ class _Options:
         option_session_token
     ) = option_master_symmetric_key = option_access_key_id
 
-    # -- where and how --------------------------------------------------------------------------
+    # --- where and how ---
 
     def option_region(self) -> None:
         self._command.region = self._as_string()
@@ -316,8 +315,7 @@ def decode_character(text: str) -> str:
     return {"\\t": "\t", "\\n": "\n", "\\r": "\r", "\\b": "\b", "\\f": "\f"}.get(text, text)
 
 
-# -- which go together
-# ------------------------------------------------------------------------------
+# --- which go together ---
 
 _EXCLUDED = {
     "CSV": ("FIXEDWIDTH", "ESCAPE", "REMOVEQUOTES", "JSON"),

@@ -158,8 +158,7 @@ def _epoch(text: str, divisor: int) -> Moment:
     return moment.date(), int((moment - midnight) / datetime.timedelta(microseconds=1)), None
 
 
-# -- explicit formats
-# -------------------------------------------------------------------------------
+# --- explicit formats ---
 
 _PARTS = {
     "YYYY": r"(?P<y>\d{4})",
@@ -224,8 +223,7 @@ def _fixed_width(form: str, part: re.Match) -> str:
     return pattern.replace(r"\d{1,2}", r"\d{2}") if touches else pattern
 
 
-# -- for Postgres
-# -----------------------------------------------------------------------------------
+# --- for Postgres ---
 
 
 def as_date(moment: Moment) -> bytes:

@@ -149,8 +149,7 @@ def _s3_error(error: ServiceError) -> SqlError:
     return SqlError(message, _NO_FILE)
 
 
-# -- bytes
-# ------------------------------------------------------------------------------------------
+# --- bytes ---
 
 
 class Scanned:

@@ -27,8 +27,7 @@ def read_records(
     return _records(_lines(scanned, command), splitter(command, columns), command)
 
 
-# -- lines
-# ------------------------------------------------------------------------------------------
+# --- lines ---
 
 
 def _lines(scanned: Scanned, command: CopyCommand) -> typing.Iterator[tuple[int, bytes]]:
@@ -101,8 +100,7 @@ def _split_at_nul(number: int, line: bytes, split: Split) -> typing.Iterator[Rec
             yield number, part, error
 
 
-# -- fields
-# -----------------------------------------------------------------------------------------
+# --- fields ---
 
 
 def splitter(command: CopyCommand, columns: list[Column]) -> Split:
@@ -292,8 +290,7 @@ def _bare(field: bytes) -> bytes:
     )
 
 
-# -- JSON
-# -------------------------------------------------------------------------------------------
+# --- JSON ---
 
 _WHITE = re.compile(r"[ \t\r\n]*")
 _JSON_BLOCK = 1 << 16

@@ -97,8 +97,7 @@ def _blank_is_null(convert: typing.Callable[[bytes], bytes], command: CopyComman
     return check
 
 
-# -- text
-# -------------------------------------------------------------------------------------------
+# --- text ---
 
 _SPECIAL = re.compile(rb"[\\\t\n\r\b\f\v]")
 _ESCAPED = {
@@ -212,8 +211,7 @@ def _replace_invalid(field: bytes, replacement: str) -> bytes:
     return "".join(out).encode()
 
 
-# -- numbers
-# ----------------------------------------------------------------------------------------
+# --- numbers ---
 
 _INTEGER = re.compile(rb"[+-]?\d+")
 _DECIMAL = re.compile(rb"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d{1,3})?")
@@ -306,8 +304,7 @@ def _boolean(field: bytes) -> bytes:
     return value
 
 
-# -- dates
-# ------------------------------------------------------------------------------------------
+# --- dates ---
 
 
 def _moment(read: dates.Reader, field: bytes) -> dates.Moment:

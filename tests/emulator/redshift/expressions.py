@@ -113,7 +113,7 @@ class _Rewriter:
             return quote_name(token.text.lower())
         return token.text
 
-    # -- looking ahead --------------------------------------------------------------------------
+    # --- looking ahead ---
 
     def _significant(self) -> Token:
         index = self._skip()
@@ -174,7 +174,7 @@ class _Rewriter:
             self._at = self._skip() + 1
         return sql
 
-    # -- calls ----------------------------------------------------------------------------------
+    # --- calls ---
 
     def _call(self, token: Token) -> str:
         name = token.text.lower()

@@ -246,8 +246,7 @@ class _Rows:
             )
 
 
-# -- rows of the system tables
-# ----------------------------------------------------------------------
+# --- rows of the system tables ---
 
 _TYPE_NAMES = {
     "bpchar": "char",

@@ -83,8 +83,7 @@ def _quoted(body: str) -> str:
     return tag + body + tag
 
 
-# -- the body
-# ---------------------------------------------------------------------------------------
+# --- the body ---
 
 
 def _body(tokens: list[Token]) -> str:

@@ -73,8 +73,7 @@ def summary(statement: Statement) -> dict:
     return {name: value for name, value in reply.items() if value not in ("", [])}
 
 
-# -- results
-# ----------------------------------------------------------------------------------------
+# --- results ---
 
 
 def result_size(outcome: Outcome | None) -> int:

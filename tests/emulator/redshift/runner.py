@@ -105,7 +105,7 @@ class Runner:
         for thread in threads:
             thread.join(10)
 
-    # -- one statement --------------------------------------------------------------------------
+    # --- one statement ---
 
     def _run(self, statement: Statement, failure: Failure | None) -> None:
         started = time.monotonic_ns()
@@ -208,7 +208,7 @@ class Runner:
         for sub in statement.subs[failed:]:
             sub.status, sub.error, sub.updated = "ABORTED", AFTER_FAILURE, self._clock.now()
 
-    # -- status ---------------------------------------------------------------------------------
+    # --- status ---
 
     def _advance(self, statement: Statement, status: str) -> None:
         statement.status, statement.updated = status, self._clock.now()

@@ -73,7 +73,7 @@ class RedshiftDataService(JsonService):
         self._runner.close(self._store.all())
         self.database.close()
 
-    # -- knobs ----------------------------------------------------------------------------------
+    # --- knobs ---
 
     def fail_next(
         self, error: str | None = None, statement: int | str | None = None, name: str = ""
@@ -127,7 +127,7 @@ class RedshiftDataService(JsonService):
             "active": self._store.active(),
         }
 
-    # -- running --------------------------------------------------------------------------------
+    # --- running ---
 
     def ExecuteStatement(self, data: dict, request: Request) -> dict:
         return self._submit("ExecuteStatement", data, [data["Sql"]], request)
@@ -200,7 +200,7 @@ class RedshiftDataService(JsonService):
         if refusal := self._runner.take_failure(name, sqls, refusal=True):
             raise ServiceError(refusal.code, refusal.error, refusal.http_status)
 
-    # -- who ------------------------------------------------------------------------------------
+    # --- who ---
 
     def _identity(self, data: dict, principal: Principal) -> Identity:
         cluster, workgroup = data.get("ClusterIdentifier", ""), data.get("WorkgroupName", "")
@@ -259,7 +259,7 @@ class RedshiftDataService(JsonService):
         self.database.ensure_user(user, self._iam_member_of)
         return Identity(user=user, **place)
 
-    # -- asking ---------------------------------------------------------------------------------
+    # --- asking ---
 
     def _find(self, operation: str, data: dict, request: Request):
         """The statement, and which of the batch. With the knob `sight` at session the caller's
@@ -364,7 +364,7 @@ class RedshiftDataService(JsonService):
         self._runner.cancel(statement)
         return {"Status": True}
 
-    # -- catalogue ------------------------------------------------------------------------------
+    # --- catalogue ---
 
     def ListDatabases(self, data: dict, request: Request) -> dict:
         return self._catalogue.databases(

@@ -90,7 +90,7 @@ class Session:
         except psycopg2.Error:
             pass  # closed meanwhile: nothing runs
 
-    # -- transaction ----------------------------------------------------------------------------
+    # --- transaction ---
 
     def begin(self) -> None:
         try:
@@ -118,7 +118,7 @@ class Session:
             self._connection.info.transaction_status != psycopg2.extensions.TRANSACTION_STATUS_IDLE
         )
 
-    # -- statements -----------------------------------------------------------------------------
+    # --- statements ---
 
     def run(self, sql: str, parameters: typing.Mapping[str, str] | None = None) -> Outcome:
         """Raises SqlError; then the transaction, if there is one, can only be rolled back."""

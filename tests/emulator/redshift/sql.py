@@ -96,8 +96,7 @@ def _trim(tokens: list[Token]) -> list[Token]:
     return tokens
 
 
-# -- one handler for each first word
-# ----------------------------------------------------------------
+# --- one handler for each first word ---
 
 Handled = tuple[Effect, list[str]]
 

@@ -200,8 +200,7 @@ def fingerprint(operation: str, data: dict) -> str:
     return hashlib.sha256(json.dumps([operation, data], sort_keys=True).encode()).hexdigest()
 
 
-# -- paging
-# -----------------------------------------------------------------------------------------
+# --- paging ---
 
 
 def make_token(what: str, offset: int) -> str:

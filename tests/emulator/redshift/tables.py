@@ -59,8 +59,7 @@ def spaced(tokens: list[Token]) -> str:
     return rewrite(apart[:-1])
 
 
-# -- CREATE TABLE
-# -----------------------------------------------------------------------------------
+# --- CREATE TABLE ---
 
 
 def create_table(cursor: Cursor) -> str:
@@ -170,8 +169,7 @@ def _references(cursor: Cursor) -> None:
         cursor.group()
 
 
-# -- columns
-# ----------------------------------------------------------------------------------------
+# --- columns ---
 
 
 def column(cursor: Cursor, table: str) -> list[str]:
@@ -243,8 +241,7 @@ def _identity(cursor: Cursor) -> str:
     return f"(START WITH {seed} INCREMENT BY {step} MINVALUE {min(int(seed), 0)})"
 
 
-# -- ALTER TABLE
-# ------------------------------------------------------------------------------------
+# --- ALTER TABLE ---
 
 
 def alter_table(cursor: Cursor) -> list[str]:

@@ -123,8 +123,7 @@ def _dollar(sql: str, at: int, tag: str) -> str:
     return sql[at : end + len(tag)]
 
 
-# -- values
-# -----------------------------------------------------------------------------------------
+# --- values ---
 
 _ESCAPES = {"b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t"}
 _ESCAPED = re.compile(r"\\([0-7]{1,3}|x[0-9A-Fa-f]{1,2}|.)|''", re.DOTALL)
@@ -187,8 +186,7 @@ def split_statements(tokens: typing.Iterable[Token]) -> list[list[Token]]:
     return [statement for statement in statements if significant(statement)]
 
 
-# -- reading in order
-# -------------------------------------------------------------------------------
+# --- reading in order ---
 
 
 class Cursor:

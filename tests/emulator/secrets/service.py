@@ -112,7 +112,7 @@ class SecretsManagerService(JsonService):
         self._lock = threading.RLock()
         self._secrets: dict[str, Secret] = {}  # by name
 
-    # -- for other services and tests -----------------------------------------------------------
+    # --- for other services and tests ---
 
     def create(self, name: str, value: str) -> str:
         """A secret with this value, new or a new version of it; its ARN."""
@@ -129,7 +129,7 @@ class SecretsManagerService(JsonService):
         except ServiceError:
             return None
 
-    # -- mechanism ------------------------------------------------------------------------------
+    # --- mechanism ---
 
     def _new_secret(self, name: str) -> Secret:
         suffix = "".join(
@@ -226,7 +226,7 @@ class SecretsManagerService(JsonService):
             )
         return data["ClientRequestToken"]
 
-    # -- the API --------------------------------------------------------------------------------
+    # --- the API ---
 
     def CreateSecret(self, data: dict, request: Request) -> dict:
         value, token = self._value(data, required=False), self._token(data)

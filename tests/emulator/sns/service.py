@@ -66,7 +66,7 @@ class SnsService(QueryService):
         self._topics: dict[str, dict[str, str]] = {}
         self._subscriptions: dict[str, dict[str, str]] = {}
 
-    # -- for other services and tests -----------------------------------------------------------
+    # --- for other services and tests ---
 
     def create_topic(self, name: str) -> str:
         arn = f"arn:aws:sns:{self._region}:{ACCOUNT_ID}:{name}"
@@ -161,7 +161,7 @@ class SnsService(QueryService):
             raise ServiceError("NotFound", "Topic does not exist", 404)
         return topic
 
-    # -- the API --------------------------------------------------------------------------------
+    # --- the API ---
 
     def CreateTopic(self, form: dict[str, str], request: Request) -> str:
         name = form.get("Name", "")

@@ -8,8 +8,8 @@
  * trouble and exits with 1: also when the trailer promises another count.
  */
 #include "base/env.h"
+#include "bench/sink_nowhere.h"
 #include "http/http_curl.h"
-#include "stream/sink_count.h"
 #include "stream/source_s3.h"
 #include "stage/trailer.h"
 
@@ -69,11 +69,10 @@ static int read_object(struct run *run, char **arguments, struct error *err)
     struct source_s3_options options = {.bucket = slice_from(arguments[1]),
                                         .key = slice_from(arguments[2])};
     struct source_s3_result result;
-    struct sink_count end;
+    struct sink end = SINK_NOWHERE;
     struct trailer_stage stage;
     int status = -1;
-    sink_count_init(&end);
-    trailer_stage_init(&stage, &end.sink, record_scanner_for(RECORDS_LINES, '|', '"'), false);
+    trailer_stage_init(&stage, &end, record_scanner_for(RECORDS_LINES, '|', '"'), false);
     if (source_s3_read(&run->client, &options, &stage.sink, &run->arena, &result, err) == 0 &&
         sink_close(&stage.sink, err) == 0) {
         struct trailer_counts counts = trailer_stage_counts(&stage);

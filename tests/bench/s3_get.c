@@ -1,12 +1,12 @@
 /*
- * An object of S3 read to its end and counted, as a function would: source_s3 into sink_count.
+ * An object of S3 read to its end, as a function would.
  * Endpoint, keys and region come from the environment.
  *
  *     s3_get <bucket> <key>   {"bytes": 1000, "seconds": 0.123, "cpu": 0.045, "peak_kib": 9000}
  */
 #include "base/env.h"
+#include "bench/sink_nowhere.h"
 #include "http/http_curl.h"
-#include "stream/sink_count.h"
 #include "stream/source_s3.h"
 
 #include <inttypes.h>
@@ -55,7 +55,7 @@ int main(int count, char **arguments)
     struct error err = {.message = "usage: s3_get <bucket> <key>"};
     struct credentials_provider credentials;
     struct aws_client client;
-    struct sink_count sink;
+    struct sink nowhere = SINK_NOWHERE;
     struct arena arena;
     struct source_s3_result result;
     struct rusage usage;
@@ -64,7 +64,6 @@ int main(int count, char **arguments)
         give_up(err.message);
     }
     arena_init(&arena, 0);
-    sink_count_init(&sink);
     credentials_init(&credentials, http, &clock_system, &random_system);
     aws_client_init(&client,
                     &(struct aws_client_options){.http = http,
@@ -73,13 +72,13 @@ int main(int count, char **arguments)
     const struct source_s3_options options = {.bucket = slice_from(arguments[1]),
                                               .key = slice_from(arguments[2])};
     double started = now();
-    if (source_s3_read(&client, &options, &sink.sink, &arena, &result, &err) != 0) {
+    if (source_s3_read(&client, &options, &nowhere, &arena, &result, &err) != 0) {
         give_up(err.message);
     }
     double seconds = now() - started;
     (void)getrusage(RUSAGE_SELF, &usage);
     (void)printf("{\"bytes\": %" PRIu64 ", \"seconds\": %.4f, \"cpu\": %.4f, \"peak_kib\": %ld}\n",
-                 sink.bytes, seconds, seconds_of(usage.ru_utime) + seconds_of(usage.ru_stime),
+                 result.bytes, seconds, seconds_of(usage.ru_utime) + seconds_of(usage.ru_stime),
                  peak_kib());
     aws_client_release(&client);
     credentials_release(&credentials);

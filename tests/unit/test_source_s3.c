@@ -1,7 +1,6 @@
 #include "unit/unit.h"
 
 #include "stream/source_s3.h"
-#include "stream/sink_count.h"
 #include "unit/fake_aws.h"
 
 #define COUNT(array) (sizeof(array) / sizeof(*(array)))
@@ -237,26 +236,6 @@ static void test_the_sink_s_own_failure_is_final(void **state)
     end(&run);
 }
 
-static void test_counting(void **state)
-{
-    (void)state;
-    static char text[40000];
-    const struct fake_step steps[] = {{.status = 200,
-                                       .headers = "ETag: a\nContent-Length: 40000\n",
-                                       .body = slice_of(text, sizeof(text))}};
-    struct run run;
-    struct sink_count count;
-    start(&run, steps, COUNT(steps));
-    sink_count_init(&count);
-    assert_int_equal(source_s3_read(&run.fake.client, &options, &count.sink, &run.fake.arena,
-                                    &run.result, &run.fake.err),
-                     0);
-    assert_int_equal(count.bytes, sizeof(text));
-    assert_int_equal(sink_close(&count.sink, &run.fake.err), 0);
-    sink_abort(&count.sink);
-    end(&run);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -272,7 +251,6 @@ int main(void)
         cmocka_unit_test(test_the_deadline_ends_it),
         cmocka_unit_test(test_what_is_not_there),
         cmocka_unit_test(test_the_sink_s_own_failure_is_final),
-        cmocka_unit_test(test_counting),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -59,17 +59,12 @@ void encode_uri_path(struct strbuf *out, struct slice bytes)
     append_percent(out, bytes, '/');
 }
 
-/* `plus` is what a '+' stands for. */
-static int decode_percent(struct strbuf *out, struct slice text, char plus, struct error *err)
+int decode_form(struct strbuf *out, struct slice text, struct error *err)
 {
     size_t size_before = out->size;
     for (size_t i = 0; i < text.size; i++) {
-        char next = text.data[i];
-        if (next == '+') {
-            next = plus;
-        }
-        if (next != '%') {
-            strbuf_append_char(out, next);
+        if (text.data[i] != '%') {
+            strbuf_append_char(out, (char)(text.data[i] == '+' ? ' ' : text.data[i]));
             continue;
         }
         int byte = text.size - i > 2 ? hex_pair(text.data + i + 1) : -1;
@@ -86,16 +81,6 @@ static int decode_percent(struct strbuf *out, struct slice text, char plus, stru
     return 0;
 }
 
-int decode_uri(struct strbuf *out, struct slice text, struct error *err)
-{
-    return decode_percent(out, text, '+', err);
-}
-
-int decode_form(struct strbuf *out, struct slice text, struct error *err)
-{
-    return decode_percent(out, text, ' ', err);
-}
-
 /* --- hexadecimal --- */
 
 void encode_hex_digits(struct slice bytes, char *digits)
@@ -105,35 +90,6 @@ void encode_hex_digits(struct slice bytes, char *digits)
         digits[2 * i] = lower_hex[byte >> 4];
         digits[2 * i + 1] = lower_hex[byte & 0xF];
     }
-}
-
-void encode_hex(struct strbuf *out, struct slice bytes)
-{
-    char digits[2];
-    for (size_t i = 0; i < bytes.size; i++) {
-        encode_hex_digits(slice_of(bytes.data + i, 1), digits);
-        strbuf_append(out, slice_of(digits, sizeof(digits)));
-    }
-}
-
-int decode_hex(struct strbuf *out, struct slice text, struct error *err)
-{
-    size_t size_before = out->size;
-    if (text.size % 2 != 0) {
-        return error_set(err, ERROR_INVALID, "hexadecimal text: an odd number of digits (%zu)",
-                         text.size);
-    }
-    for (size_t i = 0; i < text.size; i += 2) {
-        int byte = hex_pair(text.data + i);
-        if (byte < 0) {
-            size_t offset = decode_hex_digit(text.data[i]) < 0 ? i : i + 1;
-            strbuf_truncate(out, size_before);
-            return error_set(err, ERROR_INVALID,
-                             "hexadecimal text: no hexadecimal digit at offset %zu", offset);
-        }
-        strbuf_append_char(out, (char)byte);
-    }
-    return 0;
 }
 
 /* --- base64 --- */

@@ -15,18 +15,14 @@ void encode_uri(struct strbuf *out, struct slice bytes);
 /* The same, but '/' stands as it is: for object keys in paths. */
 void encode_uri_path(struct strbuf *out, struct slice bytes);
 
-/* Decodes %XX. A bad escape is ERROR_INVALID that names its offset; '+' stays. */
-int decode_uri(struct strbuf *out, struct slice text, struct error *err);
-/* As decode_uri, but '+' is a blank first: keys in S3 event messages. */
+/* Decodes %XX, and '+' to a blank, as keys have it in S3 event messages. A bad escape is
+ * ERROR_INVALID that names its offset. */
 int decode_form(struct strbuf *out, struct slice text, struct error *err);
 
 /* 0 to 15 for a hexadecimal digit of either case, -1 for any other byte. */
 int decode_hex_digit(char digit);
-/* Lower-case hexadecimal. */
-void encode_hex(struct strbuf *out, struct slice bytes);
-/* The same into 2 * bytes.size bytes at `digits`, with no NUL behind them. */
+/* Lower-case hexadecimal: 2 * bytes.size digits, with no NUL after them. */
 void encode_hex_digits(struct slice bytes, char *digits);
-int decode_hex(struct strbuf *out, struct slice text, struct error *err);
 
 /* RFC 4648, with padding; decoding is strict (padding and zero bits are checked). */
 void encode_base64(struct strbuf *out, struct slice bytes);

@@ -1,6 +1,7 @@
 #include "aws/sigv4.h"
 
 #include "base/encode.h"
+#include "base/hex.h"
 
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
@@ -50,7 +51,7 @@ static void hmac(struct slice key, struct slice bytes, unsigned char mac[SIGV4_H
 
 static void to_hex(const unsigned char hash[SIGV4_HASH_SIZE], char hex[SIGV4_HEX_SIZE])
 {
-    encode_hex_digits(slice_of(hash, SIGV4_HASH_SIZE), hex);
+    hex_write(slice_of(hash, SIGV4_HASH_SIZE), hex);
     hex[SIGV4_HEX_SIZE - 1] = '\0';
 }
 
@@ -70,11 +71,10 @@ static struct slice reencode(struct arena *arena, struct slice text, bool keep_s
     struct strbuf decoded = STRBUF_INIT;
     struct strbuf encoded = STRBUF_INIT;
     for (size_t i = 0; i < text.size; i++) {
-        int high =
-            i + 2 < text.size && text.data[i] == '%' ? decode_hex_digit(text.data[i + 1]) : -1;
-        int low = high >= 0 ? decode_hex_digit(text.data[i + 2]) : -1;
-        if (low >= 0) {
-            strbuf_append_char(&decoded, (char)(high << 4 | low));
+        bool is_escape = text.data[i] == '%' && text.size - i > 2;
+        int byte = is_escape ? hex_pair_value(text.data + i + 1) : -1;
+        if (byte >= 0) {
+            strbuf_append_char(&decoded, (char)byte);
             i += 2;
         } else {
             strbuf_append_char(&decoded, text.data[i]);

@@ -1,33 +1,12 @@
 #include "base/encode.h"
 
+#include "base/hex.h"
+
 #include "base/banned.h"
 
 /* --- percent --- */
 
 static const char upper_hex[] = "0123456789ABCDEF";
-static const char lower_hex[] = "0123456789abcdef";
-
-int decode_hex_digit(char digit)
-{
-    if (digit >= '0' && digit <= '9') {
-        return digit - '0';
-    }
-    if (digit >= 'a' && digit <= 'f') {
-        return digit - 'a' + 10;
-    }
-    if (digit >= 'A' && digit <= 'F') {
-        return digit - 'A' + 10;
-    }
-    return -1;
-}
-
-/* The byte that two hexadecimal digits stand for, or -1. */
-static int hex_pair(const char *digits)
-{
-    int high = decode_hex_digit(digits[0]);
-    int low = decode_hex_digit(digits[1]);
-    return high < 0 || low < 0 ? -1 : high * 16 + low;
-}
 
 static bool is_unreserved(char byte)
 {
@@ -67,7 +46,7 @@ int decode_form(struct strbuf *out, struct slice text, struct error *err)
             strbuf_append_char(out, (char)(text.data[i] == '+' ? ' ' : text.data[i]));
             continue;
         }
-        int byte = text.size - i > 2 ? hex_pair(text.data + i + 1) : -1;
+        int byte = text.size - i > 2 ? hex_pair_value(text.data + i + 1) : -1;
         if (byte < 0) {
             strbuf_truncate(out, size_before);
             return error_set(err, ERROR_INVALID,
@@ -79,17 +58,6 @@ int decode_form(struct strbuf *out, struct slice text, struct error *err)
         i += 2;
     }
     return 0;
-}
-
-/* --- hexadecimal --- */
-
-void encode_hex_digits(struct slice bytes, char *digits)
-{
-    for (size_t i = 0; i < bytes.size; i++) {
-        unsigned char byte = (unsigned char)bytes.data[i];
-        digits[2 * i] = lower_hex[byte >> 4];
-        digits[2 * i + 1] = lower_hex[byte & 0xF];
-    }
 }
 
 /* --- base64 --- */

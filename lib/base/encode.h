@@ -1,6 +1,6 @@
 /*
- * Encodings of the wire: percent, form, hexadecimal, base64. All append to the buffer; one
- * that fails appends nothing. Messages name an offset and quote nothing, as the text may be secret.
+ * Encodings of the wire: percent, form, base64. All append to the buffer; one that fails appends
+ * nothing. Messages name an offset and quote nothing, as the text may be secret.
  * The text must not be part of the buffer.
  */
 #ifndef BASE_ENCODE_H
@@ -18,11 +18,6 @@ void encode_uri_path(struct strbuf *out, struct slice bytes);
 /* Decodes %XX, and '+' to a blank, as keys have it in S3 event messages. A bad escape is
  * ERROR_INVALID that names its offset. */
 int decode_form(struct strbuf *out, struct slice text, struct error *err);
-
-/* 0 to 15 for a hexadecimal digit of either case, -1 for any other byte. */
-int decode_hex_digit(char digit);
-/* Lower-case hexadecimal: 2 * bytes.size digits, with no NUL after them. */
-void encode_hex_digits(struct slice bytes, char *digits);
 
 /* RFC 4648, with padding; decoding is strict (padding and zero bits are checked). */
 void encode_base64(struct strbuf *out, struct slice bytes);

@@ -21,8 +21,6 @@
 struct cJSON;
 typedef struct cJSON json;
 
-#define JSON_DEPTH_LIMIT 64 /* arrays and objects inside each other */
-
 enum json_type {
     JSON_ABSENT,
     JSON_NULL,

@@ -1,7 +1,6 @@
 #include "base/json_scan.h"
 
-#include "base/encode.h"
-#include "base/json.h"
+#include "base/hex.h"
 #include "base/strbuf.h"
 #include "base/utf8.h"
 
@@ -114,7 +113,7 @@ static uint32_t code_unit(struct slice s)
         return UTF8_INVALID;
     }
     for (size_t i = 2; i < 6; i++) {
-        int digit = decode_hex_digit(s.data[i]);
+        int digit = hex_value(s.data[i]);
         if (digit < 0) {
             return UTF8_INVALID;
         }

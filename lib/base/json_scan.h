@@ -9,6 +9,8 @@
 #include "base/error.h"
 #include "base/slice.h"
 
+#define JSON_DEPTH_LIMIT 64 /* arrays and objects inside each other */
+
 /* Characters of a number; longer ones are ERROR_LIMIT (RFC 8259, section 9, lets us; cJSON would
  * silently cut them in two). */
 #define JSON_NUMBER_LIMIT 63

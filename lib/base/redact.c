@@ -1,6 +1,6 @@
 #include "base/redact.h"
 
-#include "base/encode.h"
+#include "base/hex.h"
 #include "base/memory.h"
 #include "base/utf8.h"
 
@@ -98,7 +98,7 @@ static uint32_t hex_number(struct slice text, size_t count)
         return UTF8_INVALID;
     }
     for (size_t i = 0; i < count; i++) {
-        int digit = decode_hex_digit(text.data[i]);
+        int digit = hex_value(text.data[i]);
         if (digit < 0) {
             return UTF8_INVALID;
         }

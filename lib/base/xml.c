@@ -1,6 +1,6 @@
 #include "base/xml.h"
 
-#include "base/encode.h"
+#include "base/hex.h"
 #include "base/strbuf.h"
 #include "base/utf8.h"
 
@@ -118,7 +118,7 @@ static uint32_t numbered_character(struct slice digits, int base)
 {
     uint32_t character = 0;
     for (size_t i = 0; i < digits.size; i++) {
-        int digit = decode_hex_digit(digits.data[i]);
+        int digit = hex_value(digits.data[i]);
         if (digit < 0 || digit >= base) {
             return UTF8_INVALID;
         }

@@ -1,6 +1,6 @@
 #include "http/http_body.h"
 
-#include "base/encode.h"
+#include "base/hex.h"
 
 #include "base/banned.h"
 
@@ -43,11 +43,11 @@ static int take_chunk_size(struct http_body *body, struct slice line, struct err
 {
     uint64_t size = 0;
     size_t digits = 0;
-    for (; digits < line.size && decode_hex_digit(line.data[digits]) >= 0; digits++) {
+    for (; digits < line.size && hex_value(line.data[digits]) >= 0; digits++) {
         if (size > (uint64_t)INT64_MAX >> 4) {
             return broken(err, "the reply has a chunk that is too large");
         }
-        size = size << 4 | (uint64_t)decode_hex_digit(line.data[digits]);
+        size = size << 4 | (uint64_t)hex_value(line.data[digits]);
     }
     struct slice rest = slice_trim(slice_skip(line, digits));
     if (digits == 0 || (rest.size > 0 && rest.data[0] != ';')) {

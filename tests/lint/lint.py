@@ -97,6 +97,26 @@ def judge_include(name: str, room: str | None, included: str) -> list[str]:
     return []
 
 
+def circle_below(name: str, included: dict[str, set[str]], above: tuple[str, ...] = ()) -> list[str]:
+    """The first circle of includes below `name`, as a list of names; empty when there is none."""
+    if name in above:
+        return [*above[above.index(name):], name]
+    circles = (circle_below(other, included, (*above, name)) for other in sorted(included.get(name, ())))
+    return next((circle for circle in circles if circle), [])
+
+
+def check_layers(sources) -> list[str]:
+    """lib/base has layers: a pair of .h and .c never includes one that needs it in turn."""
+    included: dict[str, set[str]] = {}
+    for path in sources:
+        name = relative(path.with_suffix(""))
+        if name.startswith("lib/base/"):
+            others = {"lib/" + other.removesuffix(".h") for other in INCLUDE.findall(path.read_text())}
+            included.setdefault(name, set()).update(others - {name})
+    circles = (circle_below(name, included) for name in sorted(included))
+    return next((["lib/base has no layers: " + " -> ".join(circle)] for circle in circles if circle), [])
+
+
 def check_banned(sources) -> list[str]:
     return [
         f'{relative(path)}: does not include "base/banned.h"'
@@ -171,6 +191,7 @@ def main() -> int:
         checks = {
             "formatting": lambda: check_format(sources),
             "who includes whom": lambda: check_includes(sources),
+            "layers of base": lambda: check_layers(sources),
             "banned functions": lambda: check_banned(sources),
             "sizes": lambda: check_sizes(sources),
             "clang's warnings": lambda: check_clang(sources, pool),

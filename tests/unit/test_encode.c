@@ -133,31 +133,6 @@ static void test_decoding_does_not_look_behind_the_slice(void **state)
     assert_decodes(decode_form, slice_take(SLICE("a%41%41"), 4), SLICE("aA"));
 }
 
-/* --- hexadecimal --- */
-
-static void test_written_hex_digits(void **state)
-{
-    char digits[17] = "................";
-    (void)state;
-    encode_hex_digits(SLICE("\x01\x23\x45\x67\x89\xAB\xCD"), digits);
-    assert_string_equal(digits, "0123456789abcd..");
-    encode_hex_digits(SLICE("\xEF\x00"), digits);
-    assert_string_equal(digits, "ef00456789abcd..");
-    encode_hex_digits(SLICE(""), digits);
-    assert_string_equal(digits, "ef00456789abcd..");
-}
-
-static void test_hex_digits(void **state)
-{
-    static const char digits[] = "0123456789abcdefABCDEF";
-    (void)state;
-    for (int byte = 0; byte < 256; byte++) {
-        const char *found = byte == 0 ? NULL : strchr(digits, byte);
-        int value = found == NULL ? -1 : (int)(found - digits);
-        assert_int_equal(decode_hex_digit((char)byte), value > 15 ? value - 6 : value);
-    }
-}
-
 /* --- base64 --- */
 
 static void test_base64_pairs(void **state)
@@ -246,8 +221,6 @@ int main(void)
         cmocka_unit_test(test_a_plus_is_a_blank),
         cmocka_unit_test(test_bad_escapes_are_refused_with_their_offset),
         cmocka_unit_test(test_decoding_does_not_look_behind_the_slice),
-        cmocka_unit_test(test_written_hex_digits),
-        cmocka_unit_test(test_hex_digits),
         cmocka_unit_test(test_base64_pairs),
         cmocka_unit_test(test_bad_base64_is_refused),
         cmocka_unit_test(test_all_bytes_survive_every_round_trip),

@@ -2,6 +2,7 @@
 
 #include "base/json.h"
 
+#include "base/json_scan.h"
 #include "base/json_writer.h"
 
 #include <math.h>

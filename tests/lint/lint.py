@@ -49,7 +49,7 @@ LIBRARY_HEADERS = {
     "openssl/": {"lib/http", "lib/aws/", "lib/pg"},
     "libpq-fe.h": {"lib/pg"},
     "cjson/": {"lib/base/json"},
-    "zlib.h": {"lib/stage"},
+    "zlib.h": {"lib/stage", "lib/base/crc32"},
 }
 INCLUDE = re.compile(r'^\s*#\s*include\s+["<]([^">]+)[">]', re.MULTILINE)
 

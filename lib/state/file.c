@@ -7,12 +7,6 @@
 
 #include "base/banned.h"
 
-static const char *const outcome_names[] = {
-    [STATEMENT_OPEN] = "",
-    [STATEMENT_IN] = "IN",
-    [STATEMENT_NOTHING] = "NOTHING",
-};
-
 static const char *const duty_names[] = {
     [FILE_AUDITED] = "audited", [FILE_NOTICED] = "noticed", [FILE_ARCHIVED] = "archived",
     [FILE_COPIED] = "copied",   [FILE_LOST] = "lost",       [FILE_CLEANED] = "cleaned",
@@ -155,7 +149,7 @@ int file_end_statement(const struct state_store *store, const struct file_statem
     bind_state(&values, change->to, change->now_ms);
     bind_audit(&values, store, change->audit);
     values_flag(&values, "is_end", file_state_is_end(change->to));
-    values_text(&values, "outcome", slice_from(outcome_names[change->outcome]));
+    values_text(&values, "outcome", slice_from(statement_outcome_name(change->outcome)));
     values_text(&values, "statement_id", change->statement_id);
     values_number(&values, "started_ms", change->started_ms);
     values_number(&values, "ended_ms", change->ended_ms);

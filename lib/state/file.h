@@ -16,21 +16,17 @@
 
 #include "state/store.h"
 
-enum file_state {
-    FILE_RECEIVED,
-    FILE_PREPARED,
-    FILE_SUBMITTED,
-    FILE_LOADED,
-    FILE_TRANSFORMING,
-    FILE_DONE,
-    FILE_REJECTED,
-    FILE_FAILED,
-    FILE_TRANSFORM_FAILED,
-    FILE_GONE,
-    FILE_SUPERSEDED,
-    FILE_SPLIT,
-    FILE_STATES,
-};
+/* In the order of a file's life, as the check constraint of ext_file has them. */
+/* clang-format off */
+#define FILE_STATE_LIST(X) \
+    X(RECEIVED) X(PREPARED) X(SUBMITTED) X(LOADED) X(TRANSFORMING) \
+    X(DONE) X(REJECTED) X(FAILED) X(TRANSFORM_FAILED) X(GONE) X(SUPERSEDED) X(SPLIT)
+/* clang-format on */
+
+/* FILE_RECEIVED, FILE_PREPARED … FILE_SPLIT, and their number. */
+#define FILE_STATE_MEMBER(name) FILE_##name,
+enum file_state { FILE_STATE_LIST(FILE_STATE_MEMBER) FILE_STATES };
+#undef FILE_STATE_MEMBER
 
 const char *file_state_name(enum file_state state); /* "RECEIVED" … */
 /* Is nothing more to be loaded or transformed? DONE and all after it. */
@@ -44,7 +40,10 @@ enum statement_outcome {
     STATEMENT_OPEN,    /* numbered, perhaps submitted, perhaps running */
     STATEMENT_IN,      /* committed: its effect is there */
     STATEMENT_NOTHING, /* ended without effect: a further number may be given */
+    STATEMENT_OUTCOMES,
 };
+
+const char *statement_outcome_name(enum statement_outcome outcome); /* "", "IN", "NOTHING" */
 
 /* A row of ext_statement. */
 struct statement_record {

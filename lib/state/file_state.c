@@ -3,19 +3,14 @@
 
 #include "base/banned.h"
 
-static const char *const state_names[FILE_STATES] = {
-    [FILE_RECEIVED] = "RECEIVED",
-    [FILE_PREPARED] = "PREPARED",
-    [FILE_SUBMITTED] = "SUBMITTED",
-    [FILE_LOADED] = "LOADED",
-    [FILE_TRANSFORMING] = "TRANSFORMING",
-    [FILE_DONE] = "DONE",
-    [FILE_REJECTED] = "REJECTED",
-    [FILE_FAILED] = "FAILED",
-    [FILE_TRANSFORM_FAILED] = "TRANSFORM_FAILED",
-    [FILE_GONE] = "GONE",
-    [FILE_SUPERSEDED] = "SUPERSEDED",
-    [FILE_SPLIT] = "SPLIT",
+#define STATE_NAME(name) [FILE_##name] = #name,
+
+static const char *const state_names[FILE_STATES] = {FILE_STATE_LIST(STATE_NAME)};
+
+static const char *const outcome_names[STATEMENT_OUTCOMES] = {
+    [STATEMENT_OPEN] = "",
+    [STATEMENT_IN] = "IN",
+    [STATEMENT_NOTHING] = "NOTHING",
 };
 
 const char *file_state_name(enum file_state state)
@@ -26,4 +21,9 @@ const char *file_state_name(enum file_state state)
 bool file_state_is_end(enum file_state state)
 {
     return state >= FILE_DONE;
+}
+
+const char *statement_outcome_name(enum statement_outcome outcome)
+{
+    return outcome_names[outcome];
 }

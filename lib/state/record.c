@@ -28,17 +28,14 @@ static int read_outcome(const struct pg_result *result, enum statement_outcome *
     if (pg_read_text_or(result, 0, "statement_outcome", SLICE(""), &text, err) != 0) {
         return -1;
     }
-    if (text.size == 0) {
-        *outcome = STATEMENT_OPEN;
-    } else if (slice_equal(text, SLICE("IN"))) {
-        *outcome = STATEMENT_IN;
-    } else if (slice_equal(text, SLICE("NOTHING"))) {
-        *outcome = STATEMENT_NOTHING;
-    } else {
-        return error_set(err, ERROR_CONFIGURATION, "ext_statement has the unknown outcome \"%.*s\"",
-                         SLICE_ARG(text));
+    for (int i = 0; i < STATEMENT_OUTCOMES; i++) {
+        if (slice_equal(text, slice_from(statement_outcome_name((enum statement_outcome)i)))) {
+            *outcome = (enum statement_outcome)i;
+            return 0;
+        }
     }
-    return 0;
+    return error_set(err, ERROR_CONFIGURATION, "ext_statement has the unknown outcome \"%.*s\"",
+                     SLICE_ARG(text));
 }
 
 static int read_texts(const struct pg_result *result, struct file_record *record, struct error *err)

@@ -447,17 +447,29 @@ static void test_a_value_that_nobody_gives_is_a_bug(void **state)
     assert_aborts(run_without_a_value, "store.c");
 }
 
-static void test_states_have_names(void **state)
+/* The names in a check constraint, in its order. */
+#define CHECKED_NAMES(constraint)                                                                  \
+    "select string_agg(name[1], ' ' order by place) as t from pg_constraint, "                     \
+    "regexp_matches(pg_get_constraintdef(oid), '''([A-Z_]+)''', 'g') "                             \
+    "with ordinality as matches (name, place) "                                                    \
+    "where connamespace = 'rdscnfg'::regnamespace and conname = '" constraint "'"
+
+static void test_the_tables_allow_the_states_that_the_program_knows(void **state)
 {
-    (void)state;
-    static const char *const names[] = {"RECEIVED",         "PREPARED", "SUBMITTED",  "LOADED",
-                                        "TRANSFORMING",     "DONE",     "REJECTED",   "FAILED",
-                                        "TRANSFORM_FAILED", "GONE",     "SUPERSEDED", "SPLIT"};
-    assert_int_equal(FILE_STATES, sizeof(names) / sizeof(names[0]));
+    struct fixture *f = *state;
+    struct strbuf names = STRBUF_INIT;
     for (int i = 0; i < FILE_STATES; i++) {
-        assert_string_equal(file_state_name((enum file_state)i), names[i]);
+        strbuf_append_format(&names, " %s", file_state_name((enum file_state)i));
         assert_int_equal(file_state_is_end((enum file_state)i), i > FILE_TRANSFORMING);
     }
+    assert_tells(f, CHECKED_NAMES("ext_file_state_check"), names.data + 1);
+    strbuf_clear(&names);
+    for (int i = STATEMENT_OPEN + 1; i < STATEMENT_OUTCOMES; i++) {
+        strbuf_append_format(&names, " %s", statement_outcome_name((enum statement_outcome)i));
+    }
+    assert_tells(f, CHECKED_NAMES("ext_statement_outcome_check"), names.data + 1);
+    assert_string_equal(statement_outcome_name(STATEMENT_OPEN), "");
+    strbuf_release(&names);
 }
 
 int main(void)
@@ -480,7 +492,7 @@ int main(void)
         CASE_TABLES(test_the_file_of_a_statement),
         CASE_TABLES(test_words_of_another_release_are_named),
         CASE_TABLES(test_a_value_that_nobody_gives_is_a_bug),
-        CASE_TABLES(test_states_have_names),
+        CASE_TABLES(test_the_tables_allow_the_states_that_the_program_knows),
     };
     return RUN_ON_SERVER("test_state_file", tests);
 }

@@ -24,7 +24,6 @@ struct http_curl {
     bool initialised; /* by curl_global_init */
     CURLM *multi;     /* NULL until the first call, like the next */
     CURL *easy;
-    struct http_head head;
     struct http_sockets sockets;
     struct http_roots *roots;
     bool owns_roots;
@@ -35,6 +34,7 @@ struct http_curl {
     bool spoilt;            /* the kept connection must not be used: another one is needed */
     struct curl_slist no_content_type, no_expect, no_accept;
     char detail[CURL_ERROR_SIZE];
+    struct http_head head; /* last: its pages are not touched before they are used */
 };
 
 /* --- what libcurl calls --- */
@@ -436,7 +436,7 @@ static int http_curl_send(struct http *http, const struct http_request *request,
 struct http *http_curl_new(const struct http_curl_options *options, struct error *err)
 {
     struct http_curl *self = memory_allocate(sizeof(*self));
-    memset(self, 0, sizeof(*self));
+    memset(self, 0, offsetof(struct http_curl, head));
     self->http.send = http_curl_send;
     self->clock = options->clock == NULL ? &clock_system : options->clock;
     self->user_agent = options->user_agent;

@@ -21,6 +21,7 @@ static void forget_fields(struct http_head *head)
     strbuf_clear(&head->text);
     head->field_count = 0;
     head->status = 0;
+    head->minor_version = 0;
 }
 
 void http_head_start(struct http_head *head)

@@ -20,12 +20,12 @@ struct http_head_field {
 
 struct http_head {
     struct strbuf text; /* names and values, one behind the other */
-    struct http_head_field fields[HTTP_HEADERS_LIMIT];
     size_t field_count;
     size_t bytes;      /* of all lines so far, the dropped ones too */
     int status;        /* 0: no status line yet */
     int minor_version; /* of HTTP/1.x */
     bool complete;     /* the final reply's head has ended */
+    struct http_head_field fields[HTTP_HEADERS_LIMIT];
 };
 
 void http_head_init(struct http_head *head);

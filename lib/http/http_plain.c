@@ -26,7 +26,6 @@
 struct http_plain {
     struct http http; /* first: whoever has one has the other */
     const struct clock *clock;
-    struct http_head head;
     struct http_body body;
 
     int fd;                 /* -1: no connection */
@@ -40,6 +39,7 @@ struct http_plain {
 
     size_t start; /* received and not yet looked at: bytes [start, end) */
     size_t end;
+    struct http_head head; /* from here on pages are not touched before they are used */
     char bytes[BUFFER_SIZE];
 };
 
@@ -457,7 +457,7 @@ static int http_plain_send(struct http *http, const struct http_request *request
 struct http *http_plain_new(const struct clock *clock)
 {
     struct http_plain *self = memory_allocate(sizeof(*self));
-    memset(self, 0, offsetof(struct http_plain, bytes)); /* not the pages that may never be used */
+    memset(self, 0, offsetof(struct http_plain, head));
     self->http.send = http_plain_send;
     self->fd = -1;
     self->clock = clock == NULL ? &clock_system : clock;

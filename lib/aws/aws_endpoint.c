@@ -24,14 +24,6 @@ bool aws_endpoint_is_region(struct slice region)
     return region.size > 0 && region.size <= 32;
 }
 
-const char *aws_endpoint_partition(struct slice region)
-{
-    if (slice_starts_with(region, SLICE("cn-"))) {
-        return "aws-cn";
-    }
-    return slice_starts_with(region, SLICE("us-gov-")) ? "aws-us-gov" : "aws";
-}
-
 static const char *domain_of(struct slice region)
 {
     return slice_starts_with(region, SLICE("cn-")) ? "amazonaws.com.cn" : "amazonaws.com";

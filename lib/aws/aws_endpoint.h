@@ -55,8 +55,6 @@ const char *aws_endpoint_custom_url(const struct aws_service *service);
  * to be asked when a program starts, so that not a file has to find out. */
 int aws_endpoint_check_environment(struct error *err);
 
-/* "aws", "aws-cn" or "aws-us-gov", as it stands in ARNs. */
-const char *aws_endpoint_partition(struct slice region);
 /* Lower-case letters, digits and '-', 1 to 32 of them: nothing that could lead to another host. */
 bool aws_endpoint_is_region(struct slice region);
 /* The region inside an ARN; empty when the text is no ARN or has none. */

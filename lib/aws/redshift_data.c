@@ -494,23 +494,3 @@ int redshift_list(struct aws_client *client, struct slice prefix, struct slice n
     }
     return 0;
 }
-
-int redshift_cancel_request(struct slice id, struct arena *arena, struct aws_request *request,
-                            struct error *err)
-{
-    struct strbuf body = STRBUF_INIT;
-    (void)err;
-    write_question(&body, "Id", id, SLICE(""));
-    *request = request_of("RedshiftData.CancelStatement", &body, arena);
-    request->subject = id;
-    return 0;
-}
-
-int redshift_cancel(struct aws_client *client, struct slice id, struct arena *arena,
-                    struct error *err)
-{
-    struct aws_request request;
-    struct aws_reply reply;
-    int result = redshift_cancel_request(id, arena, &request, err);
-    return result == 0 ? aws_call(client, &request, arena, &reply, err) : result;
-}

@@ -145,10 +145,4 @@ int redshift_list_parse(struct slice body, struct arena *arena, struct redshift_
 int redshift_list(struct aws_client *client, struct slice prefix, struct slice next_token,
                   struct arena *arena, struct redshift_list *list, struct error *err);
 
-/* A statement that has ended already is an error with code ValidationException. */
-int redshift_cancel_request(struct slice id, struct arena *arena, struct aws_request *request,
-                            struct error *err);
-int redshift_cancel(struct aws_client *client, struct slice id, struct arena *arena,
-                    struct error *err);
-
 #endif

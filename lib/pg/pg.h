@@ -191,7 +191,5 @@ int pg_read_text_or(const struct pg_result *result, size_t row, const char *colu
                     struct slice fallback, struct slice *text, struct error *err);
 int pg_read_i64_or(const struct pg_result *result, size_t row, const char *column, int64_t fallback,
                    int64_t *number, struct error *err);
-int pg_read_bool_or(const struct pg_result *result, size_t row, const char *column, bool fallback,
-                    bool *truth, struct error *err);
 
 #endif

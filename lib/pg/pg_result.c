@@ -150,13 +150,3 @@ int pg_read_i64_or(const struct pg_result *result, size_t row, const char *colum
     }
     return pg_read_i64(result, row, column, number, err);
 }
-
-int pg_read_bool_or(const struct pg_result *result, size_t row, const char *column, bool fallback,
-                    bool *truth, struct error *err)
-{
-    if (is_null(result, row, column)) {
-        *truth = fallback;
-        return 0;
-    }
-    return pg_read_bool(result, row, column, truth, err);
-}

@@ -362,13 +362,6 @@ class RedshiftTest(AwsClientsTest):
         self.do(do="await", id=first["id"])
         self.assertEqual(["17|load|1"], self.do(do="statements", prefix="17|")["names"])
 
-    def test_cancel(self):
-        self.id = self.do(do="sql", statements=["SELECT pg_sleep(30)"], **self.CLUSTER)["id"]
-        reply = self.probe(do="cancel", id=self.id)
-        self.assertTrue(reply["ok"], reply)
-        self.assertEqual("ABORTED", self.do(do="await", id=self.id)["status"])
-        self.fail_with("Remote", "ValidationException", do="cancel", id=self.id)
-
     def test_unknown_statements(self):
         self.fail_with("NotFound", "ResourceNotFoundException", do="await", id="dd2e1ec9-2ee3-49a0-819f-905fa7d75a4a")
 

@@ -495,11 +495,6 @@ static int do_statements(struct probe *probe, struct error *err)
     return 0;
 }
 
-static int do_cancel(struct probe *probe, struct error *err)
-{
-    return redshift_cancel(&probe->one.client, text(probe, "id"), &probe->arena, err);
-}
-
 /* --- The program --- */
 
 static const struct order {
@@ -514,7 +509,6 @@ static const struct order {
     {"secret", do_secret},   {"publish", do_publish},
     {"sql", do_sql},         {"await", do_await},
     {"result", do_result},   {"statements", do_statements},
-    {"cancel", do_cancel},
 };
 
 static int run_order(struct probe *probe, struct error *err)

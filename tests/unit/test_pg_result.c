@@ -106,7 +106,6 @@ static void test_fallbacks_are_for_null_only(void **state)
     struct error err;
     struct slice text;
     int64_t number = 0;
-    bool truth = false;
     assert_int_equal(pg_read_text_or(&result, 1, "name", SLICE("else"), &text, &err), 0);
     assert_true(slice_equal(text, SLICE("else")));
     assert_int_equal(pg_read_text_or(&result, 2, "name", SLICE("else"), &text, &err), 0);
@@ -115,14 +114,9 @@ static void test_fallbacks_are_for_null_only(void **state)
     assert_int_equal(number, 5);
     assert_int_equal(pg_read_i64_or(&result, 0, "small", 5, &number, &err), 0);
     assert_int_equal(number, 7);
-    assert_int_equal(pg_read_bool_or(&result, 1, "active", true, &truth, &err), 0);
-    assert_true(truth);
-    assert_int_equal(pg_read_bool_or(&result, 2, "active", true, &truth, &err), 0);
-    assert_false(truth);
     assert_refused(pg_read_text_or(&result, 1, "nowhere", SLICE(""), &text, &err), &err, "nowhere",
                    "no column");
     assert_refused(pg_read_i64_or(&result, 0, "name", 5, &number, &err), &err, "name", "varchar");
-    assert_refused(pg_read_bool_or(&result, 0, "name", true, &truth, &err), &err, "name", "a bool");
 }
 
 int main(void)

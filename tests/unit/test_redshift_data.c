@@ -407,22 +407,6 @@ static void test_list(void **state)
     fake_end(&fake);
 }
 
-static void test_cancel(void **state)
-{
-    (void)state;
-    static const struct fake_step steps[] = {
-        ANSWER("{\"Status\":true}"),
-        {.status = 400,
-         .body = SLICE_INIT("{\"__type\":\"ValidationException\",\"Message\":\"is finished\"}")}};
-    struct fake_aws fake;
-    fake_start(&fake, steps, COUNT(steps));
-    assert_int_equal(redshift_cancel(&fake.client, SLICE(ID), &fake.arena, &fake.err), 0);
-    assert_request(&fake, 0, HEAD("CancelStatement") "{\"Id\":\"" ID "\"}");
-    assert_int_equal(redshift_cancel(&fake.client, SLICE(ID), &fake.arena, &fake.err), -1);
-    assert_string_equal(fake.err.code, "ValidationException");
-    fake_end(&fake);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -438,7 +422,6 @@ int main(void)
         cmocka_unit_test(test_result),
         cmocka_unit_test(test_bad_results),
         cmocka_unit_test(test_list),
-        cmocka_unit_test(test_cancel),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -192,6 +192,8 @@ static const char *code_of_status(int status)
         return "InvalidRange";
     case 429:
         return "TooManyRequests";
+    case 501:
+        return "NotImplemented";
     case 503:
         return "ServiceUnavailable";
     default:
@@ -349,6 +351,9 @@ static void judge(struct aws_error *error, struct slice request_region)
     const struct meaning *meaning = meaning_of(error->code);
     error->class = meaning != NULL ? meaning->class : class_of_status(error->status);
     error->kind = meaning != NULL ? meaning->kind : kind_of_status(error->status);
+    if (error->status == 501) { /* "not implemented", whatever the code */
+        error->class = AWS_ERROR_PERMANENT;
+    }
     judge_region(error, request_region);
 }
 

@@ -243,7 +243,8 @@ static int fetch_once(struct fetch *fetch, struct arena *arena, struct credentia
     if (response.status != 200) {
         error_set(err, ERROR_REMOTE, "HTTP %d", response.status);
         err->status = response.status;
-        err->retryable = response.status >= 500 || response.status == 429;
+        err->retryable =
+            response.status == 429 || (response.status >= 500 && response.status != 501);
         return -1;
     }
     return parse_reply(strbuf_slice(&fetch->body), arena, keys, err) == 0 ? 0 : blame_endpoint(err);

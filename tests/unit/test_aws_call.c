@@ -183,13 +183,18 @@ static void test_permanent_failures_are_not_repeated(void **state)
     (void)state;
     static const struct fake_step steps[] = {
         {.status = 400,
-         .body = SLICE_INIT("{\"__type\":\"ValidationException\",\"message\":\"No such Id\"}")}};
+         .body = SLICE_INIT("{\"__type\":\"ValidationException\",\"message\":\"No such Id\"}")},
+        {.status = 501}};
     struct fake_aws fake;
     fake_start(&fake, steps, COUNT(steps));
     struct aws_request request = describe();
     assert_int_equal(call(&fake, &request), -1);
     assert_string_equal(fake.err.message, "redshift-data DescribeStatement statement x: "
                                           "ValidationException: No such Id (HTTP 400)");
+    assert_false(fake.err.retryable);
+    assert_int_equal(call(&fake, &request), -1);
+    assert_string_equal(fake.err.message, "redshift-data DescribeStatement statement x: "
+                                          "NotImplemented (HTTP 501)");
     assert_false(fake.err.retryable);
     assert_int_equal(fake.sleeps, 0);
     fake_end(&fake);

@@ -177,16 +177,20 @@ static void test_endpoint_is_tried_again(void **state)
         {.status = 200, .body = REPLY("A", "2026-11-20T21:27:53Z")},
         {.status = 503},
         {.status = 503},
-        {.status = 503}};
+        {.status = 503},
+        {.status = 501}};
     struct fake_aws fake;
     const struct credentials *keys = NULL;
     bool changed = false;
-    start(&fake, steps, 6, "http://localhost/c");
+    start(&fake, steps, 7, "http://localhost/c");
     assert_int_equal(get(&fake, &keys), 0);
     assert_int_equal(fake.sleeps, 2);
     assert_int_equal(credentials_reload(&fake.credentials, 0, &changed, &fake.err), -1);
     assert_message(&fake.err, "container endpoint (tries: 3): HTTP 503");
     assert_true(fake.err.retryable);
+    assert_int_equal(credentials_reload(&fake.credentials, 0, &changed, &fake.err), -1);
+    assert_message(&fake.err, "container endpoint (tries: 1): HTTP 501");
+    assert_false(fake.err.retryable);
     assert_int_equal(get(&fake, &keys), 0); /* the old ones are still there */
     assert_keys(keys, "A", "secret of A", "token of A");
     fake_end(&fake);

@@ -23,6 +23,7 @@ struct sign {
 /* The first that fits decides: failure.h explains the order. */
 static const struct sign signs[] = {
     /* "CanRetry 1" says nothing: Redshift writes it after Status 403, too. */
+    SIGN_BOTH("S3ServiceException", "Status 501", OTHER), /* not implemented */
     SIGN_BOTH("S3ServiceException", "Status 5", TRANSIENT),
     SIGN_BOTH("S3ServiceException", "Status 429", TRANSIENT),
     SIGN_BOTH("S3ServiceException", "Error RequestTimeout,", TRANSIENT),

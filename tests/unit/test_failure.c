@@ -115,6 +115,7 @@ static const struct row wordings[] = {
 
     {"", FAILURE_OTHER},
     {"ERROR: syntax error at or near \"SELCT\"", FAILURE_OTHER},
+    {"ERROR: " S3("501", "NotImplemented"), FAILURE_OTHER},
     {"ERROR: " S3("403", "AccessDenied"), FAILURE_OTHER},
     {"Problem reading manifest file - " S3("404", "NoSuchKey"), FAILURE_OTHER},
     {"ERROR: The specified S3 prefix 'table 1' does not exist", FAILURE_OTHER},

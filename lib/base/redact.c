@@ -9,12 +9,15 @@
 #include "base/banned.h"
 
 #define SECRETS_LIMIT 32
-#define SHORTEST_SECRET 6
+#define SHORT_SECRET 8       /* characters: shorter ones are redacted as whole words only */
+#define SHORTEST_BEGINNING 6 /* bytes: what a cut leaves of a secret is redacted from here on */
 #define MARK SLICE("[redacted]")
 
 struct secret {
     char *data; /* owned */
     size_t size;
+    bool starts_word; /* no letter may stand before it */
+    bool ends_word;   /* no letter may follow it */
 };
 
 static struct {
@@ -23,11 +26,47 @@ static struct {
     bool begins[256]; /* can a secret begin with this byte, in any of its forms? */
 } known;
 
+/* --- words --- */
+
+/*
+ * Does the character belong to a word? ASCII letters, digits and '_' do, and the letters of the
+ * Latin, Greek and Cyrillic blocks, which hold four signs besides. Of all others, and of bytes that
+ * are not UTF-8, this is not known: they end a word, so that no secret is left because of them.
+ */
+static bool is_word(uint32_t character)
+{
+    bool is_ascii = (character >= 'a' && character <= 'z') ||
+                    (character >= 'A' && character <= 'Z') ||
+                    (character >= '0' && character <= '9') || character == '_';
+    bool is_sign = character == 0xD7 || character == 0xF7 || /* times, divided by */
+                   character == 0x37E || character == 0x387; /* Greek ';' and raised dot */
+    return is_ascii || (character >= 0xC0 && character <= 0x52F && !is_sign);
+}
+
+static bool starts_with_word(struct slice text)
+{
+    size_t length = 0;
+    return text.size > 0 && is_word(utf8_next(text, &length));
+}
+
+/* What belongs to a word has one or two bytes. */
+static bool ends_with_word(struct slice text)
+{
+    size_t length = 0;
+    if (text.size > 0 && is_word(utf8_next(slice_skip(text, text.size - 1), &length))) {
+        return true;
+    }
+    return text.size > 1 && is_word(utf8_next(slice_skip(text, text.size - 2), &length)) &&
+           length == 2;
+}
+
+/* --- the secrets --- */
+
 static void forget(struct secret *secret)
 {
     explicit_bzero(secret->data, secret->size);
     free(secret->data);
-    *secret = (struct secret){NULL, 0};
+    *secret = (struct secret){.data = NULL};
 }
 
 /* The place of a value that is known already, or known.count. */
@@ -41,9 +80,25 @@ static size_t find(struct slice value)
     return place;
 }
 
+static size_t count_characters(struct slice text)
+{
+    size_t count = 0;
+    for (size_t length = 0; text.size > 0; text = slice_skip(text, length)) {
+        (void)utf8_next(text, &length);
+        count++;
+    }
+    return count;
+}
+
 static struct secret copy(struct slice value)
 {
-    struct secret secret = {memory_allocate(value.size), value.size};
+    bool is_short = count_characters(value) < SHORT_SECRET;
+    struct secret secret = {
+        .data = memory_allocate(value.size),
+        .size = value.size,
+        .starts_word = is_short && starts_with_word(value),
+        .ends_word = is_short && ends_with_word(value),
+    };
     memcpy(secret.data, value.data, value.size);
     return secret;
 }
@@ -69,7 +124,7 @@ static void note_beginnings(char first)
 
 void redact_register(struct slice secret)
 {
-    if (secret.size < SHORTEST_SECRET) {
+    if (secret.size == 0) {
         return;
     }
     size_t place = find(secret);
@@ -89,6 +144,8 @@ void redact_forget_all(void)
     }
     memset(&known, 0, sizeof(known));
 }
+
+/* --- its forms --- */
 
 /* `count` hexadecimal digits at the front of `text` as a number, or UTF8_INVALID. */
 static uint32_t hex_number(struct slice text, size_t count)
@@ -231,20 +288,56 @@ static size_t match_length(struct slice text, struct slice secret,
     if (secret_rest.size == 0) {
         return text.size - text_rest.size;
     }
-    bool cut = secret.size - secret_rest.size >= SHORTEST_SECRET && is_cut_here(text_rest);
+    bool cut = secret.size - secret_rest.size >= SHORTEST_BEGINNING && is_cut_here(text_rest);
     return cut ? text.size : 0;
 }
 
-/* `in_run`: a backslash stands before this one. What can be read as escaped from here was found
- * where the run begins, and looking again for the end of a long run at each of its bytes would take
- * the square of its length. */
-static size_t longest_match(struct slice text, bool in_run)
+/* Is the last character an escape: %3D, \n or \u0022? Its last letter is none of the text then. */
+static bool ends_with_escape(struct slice text)
 {
+    struct slice percent = slice_skip(text, text.size - 3);
+    struct slice code_point = slice_skip(text, text.size - 6);
+    struct slice letter = slice_skip(text, text.size - 2);
+    bool is_percent = text.size >= 3 && percent.data[0] == '%' &&
+                      hex_number(slice_skip(percent, 1), 2) != UTF8_INVALID;
+    bool is_code_point = text.size >= 6 && slice_starts_with(code_point, SLICE("\\u")) &&
+                         hex_number(slice_skip(code_point, 2), 4) != UTF8_INVALID;
+    bool is_letter = text.size >= 2 && letter.data[0] == '\\' &&
+                     slice_find(SLICE("bfnrt"), letter.data[1]) != SLICE_NONE;
+    return is_percent || is_code_point || is_letter;
+}
+
+/* Is what was found between `before` and `after` a whole word, if the secret has to be one? */
+static bool stands_alone(const struct secret *secret, struct slice before, struct slice after)
+{
+    bool is_joined_before =
+        secret->starts_word && ends_with_word(before) && !ends_with_escape(before);
+    bool is_joined_after = secret->ends_word && starts_with_word(after);
+    return !is_joined_before && !is_joined_after;
+}
+
+/* How many bytes at `start` of the text are to be redacted for this secret, written in one way. */
+static size_t match_at(struct slice text, size_t start, const struct secret *secret,
+                       struct step (*match)(struct slice text, struct slice secret))
+{
+    size_t length =
+        match_length(slice_skip(text, start), slice_of(secret->data, secret->size), match);
+    bool is_found = length > 0 &&
+                    stands_alone(secret, slice_take(text, start), slice_skip(text, start + length));
+    return is_found ? length : 0;
+}
+
+/* A backslash after another one: what can be read as escaped from here was found where the run
+ * begins, and looking again for the end of a long run at each of its bytes would take the square of
+ * its length. */
+static size_t longest_match(struct slice text, size_t start)
+{
+    bool in_run = start > 0 && text.data[start - 1] == '\\' && text.data[start] == '\\';
     size_t longest = 0;
     for (size_t i = 0; i < known.count; i++) {
-        struct slice secret = slice_of(known.secrets[i].data, known.secrets[i].size);
-        size_t escaped = in_run ? 0 : match_length(text, secret, match_escaped);
-        size_t percent = match_length(text, secret, match_percent);
+        const struct secret *secret = &known.secrets[i];
+        size_t escaped = in_run ? 0 : match_at(text, start, secret, match_escaped);
+        size_t percent = match_at(text, start, secret, match_percent);
         size_t length = escaped > percent ? escaped : percent;
         longest = length > longest ? length : longest;
     }
@@ -259,8 +352,7 @@ void redact_append(struct strbuf *out, struct slice text)
         if (!known.begins[(unsigned char)text.data[i]]) {
             continue;
         }
-        bool in_run = i > 0 && text.data[i - 1] == '\\' && text.data[i] == '\\';
-        size_t length = longest_match(slice_skip(text, i), in_run);
+        size_t length = longest_match(text, i);
         if (length == 0 || i + length <= covered) {
             continue;
         }

@@ -10,9 +10,16 @@
 #include "base/slice.h"
 #include "base/strbuf.h"
 
-/* Remembers a value (copied, wiped when forgotten). Values under 6 bytes are ignored: they would
- * make ordinary text unreadable. When more than 32 are registered, the one goes that was registered
- * longest ago: whoever goes on using a secret registers it again. */
+/*
+ * Remembers a value (copied, wiped when forgotten); an empty one is ignored. When more than 32 are
+ * registered, the one goes that was registered longest ago: whoever goes on using a secret
+ * registers it again.
+ *
+ * A value of fewer than 8 characters is replaced only where it is a whole word, so that ordinary
+ * text stays readable: where it begins (ends) with a letter, a digit or '_', none of these may
+ * stand before (after) it. Letters are the Latin, Greek and Cyrillic ones. An escape beside it
+ * (%3D, \n, \u0022) is no letter, whatever it stands for.
+ */
 void redact_register(struct slice secret);
 /* Wipes and forgets all; for tests and at exit. */
 void redact_forget_all(void);

@@ -242,6 +242,19 @@ static void test_no_secret_is_written(void **state)
     assert_string_equal(text_of(line, "errorCode"), "[redacted]");
 }
 
+/* The file "mail_2026" stays a file, whatever the password. */
+static void test_a_short_secret_leaves_the_line_readable(void **state)
+{
+    (void)state;
+    redact_register(SLICE("mail"));
+    log_info("mail: e-mail of mail_2026", LOG_TEXT("body", SLICE("{\"p\":\"mail\"}")),
+             LOG_TEXT("key", SLICE("in/email/mail_2026.txt")), LOG_NUMBER("size", 26));
+    const json *line = parse(next_line());
+    assert_string_equal(text_of(line, "message"), "[redacted]: e-[redacted] of mail_2026");
+    assert_string_equal(text_of(line, "body"), "{\"p\":\"[redacted]\"}");
+    assert_string_equal(text_of(line, "key"), "in/email/mail_2026.txt");
+}
+
 /* A value is redacted before it is cut: of a short beginning, nobody could tell what it is. */
 static void test_a_cut_leaves_nothing_of_a_secret(void **state)
 {
@@ -455,6 +468,8 @@ int main(void)
                                         close_log),
         cmocka_unit_test_setup_teardown(test_a_ninth_member_is_a_bug, open_log, close_log),
         cmocka_unit_test_setup_teardown(test_no_secret_is_written, open_log, close_log),
+        cmocka_unit_test_setup_teardown(test_a_short_secret_leaves_the_line_readable, open_log,
+                                        close_log),
         cmocka_unit_test_setup_teardown(test_a_cut_leaves_nothing_of_a_secret, open_log, close_log),
         cmocka_unit_test_setup_teardown(test_bytes_that_are_not_text_stay_valid_json, open_log,
                                         close_log),

@@ -24,9 +24,13 @@ bool aws_endpoint_is_region(struct slice region)
     return region.size > 0 && region.size <= 32;
 }
 
+/* China and the European Sovereign Cloud have domains of their own. */
 static const char *domain_of(struct slice region)
 {
-    return slice_starts_with(region, SLICE("cn-")) ? "amazonaws.com.cn" : "amazonaws.com";
+    if (slice_starts_with(region, SLICE("cn-"))) {
+        return "amazonaws.com.cn";
+    }
+    return slice_starts_with(region, SLICE("eusc-")) ? "amazonaws.eu" : "amazonaws.com";
 }
 
 struct slice aws_endpoint_region_of_arn(struct slice text)
@@ -80,7 +84,7 @@ static void use_regional(const struct aws_endpoint_question *question, struct ar
     endpoint->authority =
         arena_format(arena, "%.*s%s%s.%.*s.%s", SLICE_ARG(slice_take(bucket, in_host ? 63 : 0)),
                      in_host ? "." : "", question->service->host_prefix,
-                     SLICE_ARG(question->region), domain_of(question->region));
+                     SLICE_ARG(question->region), partition_of(question->region)->domain);
     endpoint->base_url = arena_format(arena, "https://%s", endpoint->authority.data);
     endpoint->path_prefix =
         bucket.size > 0 && !in_host ? arena_format(arena, "/%.*s", SLICE_ARG(bucket)) : SLICE("");

@@ -1,7 +1,7 @@
 /*
- * Where a service answers: regional endpoints in the partitions aws, aws-cn and aws-us-gov, custom
- * endpoints, and the two ways to address an S3 bucket. Pure but for reading the environment in
- * two functions.
+ * Where a service answers: regional endpoints in the partitions aws, aws-cn, aws-us-gov and
+ * aws-eusc, custom endpoints, and the two ways to address an S3 bucket. Pure but for reading the
+ * environment in two functions.
  *
  * Source: "Service-specific endpoints" in the AWS SDKs and Tools Reference Guide; "Virtual hosting
  * of buckets" in the S3 User Guide.

@@ -47,7 +47,8 @@ void http_roots_free(struct http_roots *roots)
 
 bool http_roots_is_aws(struct slice host)
 {
-    static const struct slice suffixes[] = {SLICE_INIT(".amazonaws.com"), SLICE_INIT(".api.aws")};
+    static const struct slice suffixes[] = {SLICE_INIT(".amazonaws.com"),
+                                            SLICE_INIT(".amazonaws.eu"), SLICE_INIT(".api.aws")};
     bool found = false;
     for (size_t i = 0; !found && i < sizeof(suffixes) / sizeof(suffixes[0]); i++) {
         size_t size = suffixes[i].size;

@@ -26,8 +26,12 @@ void http_roots_free(struct http_roots *roots);
 struct x509_store_st *http_roots_for(struct http_roots *roots, struct slice host,
                                      struct error *err);
 
-/* Does the host end in .amazonaws.com or .api.aws? Not .amazonaws.com.cn: nobody promises that the
- * certificates of the Chinese regions lead to Amazon's roots. */
+/*
+ * Does the host end in .amazonaws.com, .amazonaws.eu or .api.aws? Not .amazonaws.com.cn: nobody
+ * promises that the certificates of the Chinese regions lead to Amazon's roots. Those of the
+ * European Sovereign Cloud do: https://www.amazontrust.com/repository says that its own roots are
+ * signed by Amazon Root CA 1, 3 and 4.
+ */
 bool http_roots_is_aws(struct slice host);
 
 #endif

@@ -48,7 +48,8 @@ enum pg_server_kind pg_server_kind(struct slice host)
     struct slice label;
     struct slice rest = host;
     if (!ends_with_nocase(host, SLICE(".rds.amazonaws.com")) &&
-        !ends_with_nocase(host, SLICE(".rds.amazonaws.com.cn"))) {
+        !ends_with_nocase(host, SLICE(".rds.amazonaws.com.cn")) &&
+        !ends_with_nocase(host, SLICE(".rds.amazonaws.eu"))) {
         return PG_SERVER_OTHER;
     }
     (void)slice_cut(rest, '.', &label, &rest); /* the first label is the owner's choice */

@@ -26,13 +26,17 @@ static int teardown(void **state)
 static void test_which_hosts_are_aws(void **state)
 {
     (void)state;
-    static const char *const aws[] = {"s3.eu-west-1.amazonaws.com", "B.S3.AmazonAWS.com",
-                                      "redshift-data.eu-west-1.api.aws"};
+    static const char *const aws[] = {
+        "s3.eu-west-1.amazonaws.com", "B.S3.AmazonAWS.com", "redshift-data.eu-west-1.api.aws",
+        "s3.eusc-de-east-1.amazonaws.eu", "b.S3.eusc-de-east-1.AmazonAWS.eu"};
     static const char *const others[] = {"amazonaws.com",
                                          ".amazonaws.com",
                                          "evil-amazonaws.com",
                                          "s3.amazonaws.com.evil.example",
                                          "s3.cn-north-1.amazonaws.com.cn",
+                                         "amazonaws.eu",
+                                         "evil-amazonaws.eu",
+                                         "s3.amazonaws.eu.evil.example",
                                          "api.aws",
                                          "localhost",
                                          ""};

@@ -44,12 +44,17 @@ static void test_kinds(void **state)
         {"DB.ABC123.EU-WEST-1.RDS.AMAZONAWS.COM", PG_SERVER_RDS},
         {"c.cluster-abc123.eu-west-1.rds.amazonaws.com", PG_SERVER_RDS},
         {"db.abc123.cn-north-1.rds.amazonaws.com.cn", PG_SERVER_RDS},
+        {"db.abc123.eusc-de-east-1.rds.amazonaws.eu", PG_SERVER_RDS},
+        {"c.cluster-abc123.EUSC-de-east-1.rds.amazonaws.EU", PG_SERVER_RDS},
         {"proxy-1.abc123.eu-west-1.rds.amazonaws.com", PG_SERVER_RDS},
         {"p.proxy-abc123.eu-west-1.rds.amazonaws.com", PG_SERVER_RDS_PROXY},
+        {"p.proxy-abc123.eusc-de-east-1.rds.amazonaws.eu", PG_SERVER_RDS_PROXY},
         {"e.endpoint.proxy-abc123.eu-west-1.rds.amazonaws.com", PG_SERVER_RDS_PROXY},
         {"db.example.com", PG_SERVER_OTHER},
         {"evil-rds.amazonaws.com", PG_SERVER_OTHER},
         {"x.rds.amazonaws.com.evil.com", PG_SERVER_OTHER},
+        {"evil-rds.amazonaws.eu", PG_SERVER_OTHER},
+        {"x.rds.amazonaws.eu.evil.com", PG_SERVER_OTHER},
         {"", PG_SERVER_OTHER},
     };
     for (size_t i = 0; i < sizeof(hosts) / sizeof(hosts[0]); i++) {

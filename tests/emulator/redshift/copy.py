@@ -11,7 +11,7 @@ import typing
 from .errors import SqlError
 from .tokens import Cursor, Kind, Token
 
-_ROLE = re.compile(r"arn:aws(-cn|-us-gov)?:iam::\d{12}:role/[\w+=,.@/-]+")
+_ROLE = re.compile(r"arn:aws(-cn|-us-gov|-eusc)?:iam::\d{12}:role/[\w+=,.@/-]+")
 _URL = re.compile(r"s3://([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])/(.*)", re.DOTALL)
 _REGION = re.compile(r"[a-z]{2}(-[a-z]+)+-\d")
 _ENCODINGS = ("UTF8", "UTF16", "UTF16LE", "UTF16BE", "ISO88591")

@@ -69,6 +69,7 @@ class Grammar(unittest.TestCase):
         for given in (
             "iam_role default",
             "iam_role 'arn:aws:iam::111122223333:role/a/b,arn:aws:iam::111122223333:role/c'",
+            "iam_role 'arn:aws-eusc:iam::111122223333:role/copy'",
             "credentials 'aws_iam_role=arn:aws:iam::111122223333:role/r'",
             "with credentials as 'aws_access_key_id=A;aws_secret_access_key=B'".removeprefix(
                 "with "

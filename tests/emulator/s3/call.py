@@ -12,7 +12,7 @@ from ..core.service import ACCOUNT_ID, Request
 
 MAX_KEY_BYTES = 1024
 _VIRTUAL_HOST = re.compile(
-    r"(.+?)\.(?:s3[.-][a-z0-9-]+\.amazonaws\.com(?:\.cn)?|s3\.amazonaws\.com|(?:s3\.)?localhost)"
+    r"(.+?)\.(?:s3[.-][a-z0-9-]+\.amazonaws\.(?:com|com\.cn|eu)|s3\.amazonaws\.com|(?:s3\.)?localhost)"
 )
 _BUCKET_NAME = re.compile(r"[a-z0-9](?:[a-z0-9-]|\.(?!\.)){1,61}[a-z0-9]")
 _IP_ADDRESS = re.compile(r"\d+\.\d+\.\d+\.\d+")

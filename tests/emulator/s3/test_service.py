@@ -96,7 +96,8 @@ class ObjectTest(S3Test):
     def test_virtual_host_style(self):
         self.put("/box/in/a", HELLO)
         for host in (
-            "box.localhost:4566", "box.s3.localhost", "box.s3.eu-west-1.amazonaws.com", "BOX.s3.amazonaws.com"
+            "box.localhost:4566", "box.s3.localhost", "box.s3.eu-west-1.amazonaws.com",
+            "BOX.s3.amazonaws.com", "box.s3.eusc-de-east-1.amazonaws.eu",
         ):
             with self.subTest(host=host):
                 self.assertEqual(HELLO, self.get("/in/a", host=host))

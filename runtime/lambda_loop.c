@@ -1,5 +1,6 @@
 #include "runtime/lambda_loop.h"
 
+#include "base/env.h"
 #include "base/log.h"
 #include "http/http_request.h"
 #include "runtime/lambda_wire.h"
@@ -320,6 +321,29 @@ static enum step run_once(struct run *run)
 
 /* --- the loop --- */
 
+/* Lambda sends so many events at a time to one environment, and this loop takes one: the others
+ * would wait for it until they time out. */
+static int check_concurrency(struct error *err)
+{
+    const char *limit = env_get("AWS_LAMBDA_MAX_CONCURRENCY", "1");
+    if (strcmp(limit, "1") != 0) {
+        return error_set(err, ERROR_CONFIGURATION,
+                         "environment variable AWS_LAMBDA_MAX_CONCURRENCY is \"%.100s\", but this "
+                         "program handles one invocation at a time: set the concurrency of an "
+                         "execution environment to 1",
+                         limit);
+    }
+    return 0;
+}
+
+static int start(const struct lambda_function *function, struct error *err)
+{
+    if (check_concurrency(err) != 0) {
+        return -1;
+    }
+    return function->init == NULL ? 0 : function->init(function->state, err);
+}
+
 static enum step initialise(struct run *run)
 {
     struct error err = {.message = "the function failed to start and gave no reason"};
@@ -328,7 +352,7 @@ static enum step initialise(struct run *run)
         log_at(LOG_FATAL, "AWS_LAMBDA_RUNTIME_API must be host:port", LOG_CAUSE(&err));
         return STEP_LOST;
     }
-    if (run->function->init == NULL || run->function->init(run->function->state, &err) == 0) {
+    if (start(run->function, &err) == 0) {
         return STEP_ON;
     }
     log_at(LOG_FATAL, "the function failed to start", LOG_CAUSE(&err));

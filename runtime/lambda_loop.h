@@ -17,7 +17,8 @@
  *
  * The process ends when the Runtime API says that the environment is lost (status 500), or when a
  * dozen tries bring no event, or four deliver no answer: Lambda then starts a new one. Losing a
- * single connection, even one that was frozen for hours, is no reason.
+ * single connection, even one that was frozen for hours, is no reason. It does not start where
+ * AWS_LAMBDA_MAX_CONCURRENCY (of Lambda Managed Instances) asks for more than one at a time.
  *
  * Source: the Lambda Runtime API, version 2018-06-01.
  */

@@ -176,6 +176,14 @@ class Echo:
             self.assertEqual(result.json()["pid"], pid)
             self.assertEqual(len(log_lines(local, "the answer came after Lambda had given the invocation up")), 1)
 
+    def test_more_than_one_invocation_at_a_time_is_refused(self):
+        with self.function(environment={"AWS_LAMBDA_MAX_CONCURRENCY": "8"}) as local:
+            result = local.invoke(b"x")
+            self.assertEqual(result.error_type, "Runtime.Configuration")
+            message = result.json()["errorMessage"]
+            self.assertIn('AWS_LAMBDA_MAX_CONCURRENCY is "8"', message)
+            self.assertIn("set the concurrency of an execution environment to 1", message)
+
     def test_an_init_error(self):
         with self.function(environment={"ECHO_INIT_ERROR": "PGHOST is not set"}) as local:
             result = local.invoke(b"x")

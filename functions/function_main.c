@@ -24,15 +24,16 @@ static void release(void *state)
     services_release(state);
 }
 
-int function_main(int argc, char **argv, const char *name, lambda_handler *handle)
+int function_main(int argc, char **argv, const struct function *function)
 {
     static struct services services;
     native_stand_alone();
     if (argc > 1 && strcmp(argv[1], "--version") == 0) {
-        printf("%s, with %s\n", name, NATIVE_VERSIONS);
+        printf("%s, with %s\n", function->name, NATIVE_VERSIONS);
         return 0;
     }
-    services.name = name;
+    services.name = function->name;
+    services.concerns = function->concerns;
     return lambda_main(&(struct lambda_function){
-        .handle = handle, .init = init, .release = release, .state = &services});
+        .handle = function->handle, .init = init, .release = release, .state = &services});
 }

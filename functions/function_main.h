@@ -4,7 +4,13 @@
 
 #include "runtime/lambda_loop.h"
 
-/* Runs the function with a struct services as its state; `--version` prints what it is made of. */
-int function_main(int argc, char **argv, const char *name, lambda_handler *handle);
+struct function {
+    const char *name;
+    lambda_handler *handle; /* its state is a struct services */
+    unsigned concerns;      /* whose settings it needs: services/settings.h */
+};
+
+/* Runs the function; `--version` prints what it is made of. */
+int function_main(int argc, char **argv, const struct function *function);
 
 #endif

@@ -1,10 +1,14 @@
 #include "file_process_logging.h"
 
 #include "functions/function_main.h"
+#include "pipelines/load/load.h"
 
 #include "base/banned.h"
 
 int main(int argc, char **argv)
 {
-    return function_main(argc, argv, "file-process-logging", file_process_logging_handle);
+    return function_main(argc, argv,
+                         &(struct function){.name = "file-process-logging",
+                                            .handle = file_process_logging_handle,
+                                            .concerns = PIPELINE_LOAD_SETTINGS});
 }

@@ -184,7 +184,7 @@ int advance_object(struct services *services, const struct s3_object_event *obje
         *err = *object->problem; /* so that Lambda's failure destination gets the event */
         return -1;
     }
-    if (receive_ignores(&services->settings, object)) {
+    if (receive_ignores(&services->settings.folders, object)) {
         *result = ignored_result(object);
         log_info("the object is left alone: a removal, a folder, or in archive_folder or "
                  "processing_folder");

@@ -17,7 +17,7 @@ static bool is_failure(enum file_state state)
 /* The archive key; the file's name is cut where the whole would be too long. */
 static struct slice key_at(const struct job *job, struct slice time, bool with_id)
 {
-    struct slice folder = job->services->settings.archive_folder;
+    struct slice folder = job->services->settings.folders.archive;
     struct slice place = is_failure(job->record.state) ? SLICE("error") : job->record.interface_id;
     struct slice id = slice_take(job->record.file_id, with_id ? 8 : 0);
     size_t others = folder.size + place.size + time.size + id.size + 4; /* "/", "/", "_", "-" */

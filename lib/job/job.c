@@ -150,7 +150,7 @@ int job_mark(struct job *job, enum file_duty duty, int64_t time_ms, struct error
 struct slice job_private_key(const struct job *job, const char *name)
 {
     return arena_format(job->arena, "%.*s/%.*s/%s",
-                        SLICE_ARG(job->services->settings.processing_folder),
+                        SLICE_ARG(job->services->settings.folders.processing),
                         SLICE_ARG(job->record.file_id), name);
 }
 

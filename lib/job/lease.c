@@ -102,13 +102,13 @@ int64_t lease_waited_ms(const struct job *job)
 
 int64_t lease_retry_limit_ms(const struct job *job)
 {
-    return job->services->settings.retry_hours * HOUR_MS;
+    return job->services->settings.retry.hours * HOUR_MS;
 }
 
 struct slice lease_tried_text(const struct job *job, struct slice cause)
 {
     return arena_format(job->arena, "tried for %lld hours (retry_hours): %.*s",
-                        (long long)job->services->settings.retry_hours, SLICE_ARG(cause));
+                        (long long)job->services->settings.retry.hours, SLICE_ARG(cause));
 }
 
 int64_t lease_next_attempt_ms(const struct job *job)

@@ -40,7 +40,7 @@ static struct notification notification_about(const struct job *job, enum notifi
         .reason = record->reason,
         .archived_key = record->archived_key,
         .is_archived = record->is_archived,
-        .custom_error_msg = job->services->settings.custom_error_msg,
+        .custom_error_msg = job->services->settings.notification.custom_error_msg,
         .rows_loaded = record->rows_loaded,
     };
 }
@@ -55,7 +55,7 @@ static int publish(struct job *job, const struct notification *notification, str
     notification_text_message(&message, notification);
     result = sns_publish(&job->services->aws,
                          &(struct sns_message){
-                             .topic_arn = job->services->settings.sns_topic_arn,
+                             .topic_arn = job->services->settings.notification.topic_arn,
                              .subject = strbuf_slice(&subject),
                              .message = strbuf_slice(&message),
                              .is_json = true,

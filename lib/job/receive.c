@@ -14,11 +14,10 @@ static bool is_inside(struct slice key, struct slice folder)
     return key.size > folder.size && slice_starts_with(key, folder) && key.data[folder.size] == '/';
 }
 
-bool receive_ignores(const struct settings *settings, const struct s3_object_event *object)
+bool receive_ignores(const struct folder_settings *folders, const struct s3_object_event *object)
 {
     return !object->is_creation || file_match_name(object->key).size == 0 ||
-           is_inside(object->key, settings->archive_folder) ||
-           is_inside(object->key, settings->processing_folder);
+           is_inside(object->key, folders->archive) || is_inside(object->key, folders->processing);
 }
 
 /* A random UUID (version 4), in the arena. */

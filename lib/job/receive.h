@@ -15,7 +15,7 @@ struct receive_request {
 };
 
 /* Is the object none of our business: our own output, a folder marker, a removal? */
-bool receive_ignores(const struct settings *settings, const struct s3_object_event *object);
+bool receive_ignores(const struct folder_settings *folders, const struct s3_object_event *object);
 
 /*
  * CLAIM_WON: *job is claimed, and already REJECTED when no configuration matched. Otherwise

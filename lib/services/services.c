@@ -87,7 +87,7 @@ static int read_login(void *self, bool fresh, struct pg_login *login, struct are
                       struct error *err)
 {
     struct services *services = self;
-    struct slice id = services->settings.secret_postgres;
+    struct slice id = services->settings.postgres.secret;
     struct keep_alive keep_alive = services->upload.keep_alive;
     if (fresh) {
         secrets_manager_drop(&services->secrets, id);
@@ -111,17 +111,16 @@ static int read_login(void *self, bool fresh, struct pg_login *login, struct are
 static int fill_target(struct services *services, const json *secret, struct arena *arena,
                        struct redshift_target *target, struct error *err)
 {
-    const struct settings *settings = &services->settings;
-    struct slice database =
-        settings->redshift_database.size > 0 ? settings->redshift_database : database_of(secret);
+    const struct redshift_settings *settings = &services->settings.redshift;
+    struct slice database = settings->database.size > 0 ? settings->database : database_of(secret);
     *target = (struct redshift_target){.database = arena_copy(arena, database)};
     if (database.size == 0) {
         return error_set(err, ERROR_CONFIGURATION,
                          "it has no database, and redshift_database is not set");
     }
-    if (settings->redshift_workgroup.size > 0) {
-        target->workgroup = settings->redshift_workgroup;
-        target->secret_arn = settings->secret_redshift;
+    if (settings->workgroup.size > 0) {
+        target->workgroup = settings->workgroup;
+        target->secret_arn = settings->secret;
         return 0;
     }
     target->cluster = arena_copy(arena, text_of(secret, "dbClusterIdentifier"));
@@ -141,7 +140,7 @@ int services_redshift_target(struct services *services, struct arena *arena,
     int result = -1;
     arena_init(&secret_arena, 0);
     const json *secret =
-        read_secret(services, services->settings.secret_redshift, &secret_arena, err);
+        read_secret(services, services->settings.redshift.secret, &secret_arena, err);
     if (secret != NULL) {
         result = fill_target(services, secret, arena, target, err);
     }
@@ -156,7 +155,7 @@ int services_redshift_target(struct services *services, struct arena *arena,
 
 void services_forget_redshift(struct services *services)
 {
-    secrets_manager_drop(&services->secrets, services->settings.secret_redshift);
+    secrets_manager_drop(&services->secrets, services->settings.redshift.secret);
 }
 
 void services_keep_alive(struct services *services, struct keep_alive keep_alive)
@@ -192,24 +191,24 @@ int services_check_zone(struct services *services, struct arena *arena, struct e
 
 static void fill_tables(struct services *services)
 {
-    const struct settings *settings = &services->settings;
+    const struct table_settings *tables = &services->settings.tables;
     services->state = (struct state_store){
         .pg = &services->pg,
         .tables =
             {
-                .file = settings->file_table,
-                .history = settings->history_table,
-                .statement = settings->statement_table,
-                .due = settings->due_view,
-                .audit = settings->audit_table,
-                .interface = settings->interface_table,
-                .timezone = settings->timezone,
+                .file = tables->file,
+                .history = tables->history,
+                .statement = tables->statement,
+                .due = tables->due,
+                .audit = tables->audit,
+                .interface = tables->interface,
+                .timezone = tables->timezone,
             },
     };
     services->config_tables = (struct config_tables){
-        .config = settings->config_table,
-        .detail = settings->detail_table,
-        .interface = settings->interface_table,
+        .config = tables->config,
+        .detail = tables->detail,
+        .interface = tables->interface,
     };
 }
 
@@ -220,7 +219,7 @@ static void init_clients(struct services *services)
         .credentials = &services->credentials,
         .clock = services->clock,
         .random = services->random,
-        .region = services->settings.region,
+        .region = services->settings.aws.region,
     };
     /* Requests are signed while `http` may be in the middle of a download, and never while
      * `upload_http` sends. */
@@ -245,7 +244,7 @@ int services_init(struct services *services, struct error *err)
     services->clock = &clock_system;
     services->random = &random_system;
     arena_init(&services->arena, 4096);
-    if (settings_read(&services->arena, &services->settings, err) != 0) {
+    if (settings_read(services->concerns, &services->arena, &services->settings, err) != 0) {
         return -1;
     }
     services->roots = http_roots_new();

@@ -16,7 +16,10 @@
 #include "state/store.h"
 
 struct services {
-    const char *name; /* of the function, set before services_init */
+    /* Set before services_init: */
+    const char *name;  /* of the function */
+    unsigned concerns; /* whose settings it needs; see settings.h */
+
     struct settings settings;
     struct state_store state;
     struct config_tables config_tables;

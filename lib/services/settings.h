@@ -1,42 +1,50 @@
 /*
- * What both functions are told by their environment: the Python framework's variables, by the same
- * lower-case names, and three new ones. README.md has the reference.
+ * What a program is told by its environment, by concern. A program names the concerns that it uses,
+ * and needs no variable of any other. The variables are those of the Python framework, by the same
+ * lower-case names, and a few new ones; README.md has the reference.
+ *
+ * A new concern is a pair of files like those included here, and a line in each of the three lists:
+ * the two below and the one in settings.c.
  */
 #ifndef SERVICES_SETTINGS_H
 #define SERVICES_SETTINGS_H
 
-#include "base/arena.h"
-#include "base/error.h"
-#include "base/slice.h"
+#include "services/aws_settings.h"
+#include "services/folder_settings.h"
+#include "services/load_settings.h"
+#include "services/notification_settings.h"
+#include "services/postgres_settings.h"
+#include "services/redshift_settings.h"
+#include "services/retry_settings.h"
+#include "services/table_settings.h"
 
-struct settings {
-    struct slice secret_postgres; /* name or ARN */
-    struct slice secret_redshift;
-    struct slice sns_topic_arn;
-    struct slice iam_role;          /* that COPY assumes */
-    struct slice archive_folder;    /* without slashes at its ends */
-    struct slice processing_folder; /* likewise */
-    struct slice region;
-    struct slice custom_error_msg; /* may be empty */
-    struct slice timezone;         /* of audit rows and archive names; default UTC */
-    uint64_t threshold_file_size_bytes;
-    int64_t retry_hours; /* how long temporary failures are retried before the file fails */
-    struct slice redshift_workgroup; /* empty: the cluster that the secret names */
-    struct slice redshift_database;  /* empty: the database that the secret names */
-
-    /* Tables in Postgres, quoted for SQL. */
-    struct slice config_table;
-    struct slice detail_table;
-    struct slice interface_table;
-    struct slice audit_table;
-    struct slice file_table;
-    struct slice history_table;
-    struct slice statement_table;
-    struct slice due_view;
+/* A set of them is their union. */
+enum settings_concern {
+    SETTINGS_AWS = 1 << 0,
+    SETTINGS_POSTGRES = 1 << 1,
+    SETTINGS_TABLES = 1 << 2,
+    SETTINGS_FOLDERS = 1 << 3,
+    SETTINGS_RETRY = 1 << 4,
+    SETTINGS_NOTIFICATION = 1 << 5,
+    SETTINGS_REDSHIFT = 1 << 6,
+    SETTINGS_LOAD = 1 << 7,
 };
 
-/* Reads and checks all; slices are valid for as long as the arena. ERROR_CONFIGURATION names the
- * variable that is missing or wrong. */
-int settings_read(struct arena *arena, struct settings *settings, struct error *err);
+/* Those of other concerns than the program's are zero. */
+struct settings {
+    struct aws_settings aws;
+    struct postgres_settings postgres;
+    struct table_settings tables;
+    struct folder_settings folders;
+    struct retry_settings retry;
+    struct notification_settings notification;
+    struct redshift_settings redshift;
+    struct load_settings load;
+};
+
+/* Reads and checks those of the concerns. Slices are valid for as long as the arena.
+ * ERROR_CONFIGURATION names the variable that is missing or wrong. */
+int settings_read(unsigned concerns, struct arena *arena, struct settings *settings,
+                  struct error *err);
 
 #endif

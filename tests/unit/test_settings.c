@@ -1,154 +1,219 @@
+/* The settings of each concern by itself, and of a program that uses some of them. */
 #include "unit/arena_fixture.h"
 #include "unit/variables.h"
 
+#include "base/array.h"
 #include "base/strbuf.h"
 #include "services/settings.h"
 
-static const char *const optional[] = {
-    "region",           "timezone",           "threshold_file_size_bytes",
-    "custom_error_msg", "redshift_workgroup", "redshift_database",
-    "AWS_REGION",       "AWS_ENDPOINT_URL",   "AWS_ENDPOINT_URL_SNS",
-    "retry_hours",
+#define ALL                                                                                        \
+    (SETTINGS_AWS | SETTINGS_POSTGRES | SETTINGS_TABLES | SETTINGS_FOLDERS | SETTINGS_RETRY |      \
+     SETTINGS_NOTIFICATION | SETTINGS_REDSHIFT | SETTINGS_LOAD)
+
+/* Every variable that may be set, by its concern. */
+static const struct {
+    unsigned concern;
+    const char *name;
+    bool is_required;
+} variables[] = {
+    {SETTINGS_AWS, "region", true}, /* or AWS_REGION */
+    {SETTINGS_AWS, "AWS_REGION", false},
+    {SETTINGS_AWS, "AWS_ENDPOINT_URL", false},
+    {SETTINGS_AWS, "AWS_ENDPOINT_URL_SNS", false},
+    {SETTINGS_POSTGRES, "secret_postgres", true},
+    {SETTINGS_TABLES, "postgres_config_table", true},
+    {SETTINGS_TABLES, "postgres_config_audit_table", true},
+    {SETTINGS_TABLES, "timezone", false},
+    {SETTINGS_FOLDERS, "archive_folder", true},
+    {SETTINGS_FOLDERS, "processing_folder", true},
+    {SETTINGS_RETRY, "retry_hours", false},
+    {SETTINGS_NOTIFICATION, "sns_topic_arn", true},
+    {SETTINGS_NOTIFICATION, "custom_error_msg", false},
+    {SETTINGS_REDSHIFT, "secret_redshift", true},
+    {SETTINGS_REDSHIFT, "redshift_workgroup", false},
+    {SETTINGS_REDSHIFT, "redshift_database", false},
+    {SETTINGS_LOAD, "iam_role", true},
+    {SETTINGS_LOAD, "threshold_file_size_bytes", false},
 };
+
+static void unset_all(void)
+{
+    for (size_t i = 0; i < COUNT_OF(variables); i++) {
+        (void)unsetenv(variables[i].name);
+    }
+}
+
+static void set_again(void)
+{
+    unset_all();
+    set_complete();
+}
 
 static int setup(void **state)
 {
-    (void)open_arena(state);
-    for (size_t i = 0; i < sizeof(optional) / sizeof(optional[0]); i++) {
-        (void)unsetenv(optional[i]);
+    set_again();
+    return open_arena(state);
+}
+
+static struct settings must_read(unsigned concerns)
+{
+    struct settings settings;
+    struct error err;
+    if (settings_read(concerns, &arena, &settings, &err) != 0) {
+        fail_msg("%s", err.message);
     }
-    set_complete();
-    return 0;
+    return settings;
 }
 
-static void test_all_is_read_trimmed_and_folded(void **state)
+static void assert_refused(unsigned concerns, const char *part)
 {
     struct settings settings;
     struct error err;
-    (void)state;
-    assert_int_equal(settings_read(&arena, &settings, &err), 0);
-    assert_text(settings.secret_postgres, "postgres/config");
-    assert_text(settings.secret_redshift, "arn:aws:secretsmanager:eu-west-1:1:secret:dw");
-    assert_text(settings.sns_topic_arn, "arn:aws:sns:eu-west-1:1:files");
-    assert_text(settings.iam_role, "arn:aws:iam::1:role/copy");
-    assert_text(settings.archive_folder, "archive");
-    assert_text(settings.processing_folder, "work/processing");
-    assert_text(settings.region, "eu-west-1");
-    assert_text(settings.timezone, "Asia/Calcutta");
-    assert_text(settings.custom_error_msg, "Call 555-0100.");
-    assert_int_equal(settings.threshold_file_size_bytes, 50);
-    assert_int_equal(settings.redshift_workgroup.size, 0);
-    assert_int_equal(settings.redshift_database.size, 0);
-    assert_text(settings.config_table, "\"rdscnfg\".\"ext_file_config\"");
-    assert_text(settings.detail_table, "\"rdscnfg\".\"ext_file_config_dtl\"");
-    assert_text(settings.interface_table, "\"rdscnfg\".\"ext_interface\"");
-    assert_text(settings.audit_table, "\"rdscnfg\".\"ext_file_audit\"");
-    assert_text(settings.file_table, "\"rdscnfg\".\"ext_file\"");
-    assert_text(settings.history_table, "\"rdscnfg\".\"ext_file_history\"");
-    assert_text(settings.statement_table, "\"rdscnfg\".\"ext_statement\"");
-    assert_text(settings.due_view, "\"rdscnfg\".\"ext_due\"");
-}
-
-static void test_what_may_be_left_out_has_defaults(void **state)
-{
-    struct settings settings;
-    struct error err;
-    (void)state;
-    for (size_t i = 0; i < sizeof(optional) / sizeof(optional[0]); i++) {
-        (void)unsetenv(optional[i]);
-    }
-    (void)setenv("AWS_REGION", "us-gov-west-1", 1);
-    (void)setenv("redshift_workgroup", "dw-serverless", 1);
-    (void)setenv("redshift_database", "dev", 1);
-    assert_int_equal(settings_read(&arena, &settings, &err), 0);
-    assert_text(settings.region, "us-gov-west-1");
-    assert_text(settings.timezone, "UTC");
-    assert_text(settings.custom_error_msg, "");
-    assert_int_equal(settings.threshold_file_size_bytes, 0);
-    assert_int_equal(settings.retry_hours, 6);
-    assert_text(settings.redshift_workgroup, "dw-serverless");
-    assert_text(settings.redshift_database, "dev");
-}
-
-static void assert_refused(const char *part)
-{
-    struct settings settings;
-    struct error err;
-    assert_int_equal(settings_read(&arena, &settings, &err), -1);
+    assert_int_equal(settings_read(concerns, &arena, &settings, &err), -1);
     assert_int_equal(err.kind, ERROR_CONFIGURATION);
     assert_false(err.retryable);
     assert_says(err.message, part);
 }
 
-static void test_a_missing_variable_is_named(void **state)
+static void test_all_is_read_trimmed_and_folded(void **state)
 {
-    static const char *const required[] = {
-        "secret_postgres",       "secret_redshift",   "sns_topic_arn",
-        "postgres_config_table", "iam_role",          "postgres_config_audit_table",
-        "archive_folder",        "processing_folder",
-    };
-    for (size_t i = 0; i < sizeof(required) / sizeof(required[0]); i++) {
-        (void)unsetenv(required[i]);
-        assert_refused(required[i]);
-        (void)setenv(required[i], "  ", 1);
-        assert_refused(required[i]);
-        (void)release_arena(state);
-        (void)setup(state);
+    (void)state;
+    struct settings settings = must_read(ALL);
+    assert_text(settings.aws.region, "eu-west-1");
+    assert_text(settings.postgres.secret, "postgres/config");
+    assert_text(settings.tables.config, "\"rdscnfg\".\"ext_file_config\"");
+    assert_text(settings.tables.detail, "\"rdscnfg\".\"ext_file_config_dtl\"");
+    assert_text(settings.tables.interface, "\"rdscnfg\".\"ext_interface\"");
+    assert_text(settings.tables.audit, "\"rdscnfg\".\"ext_file_audit\"");
+    assert_text(settings.tables.file, "\"rdscnfg\".\"ext_file\"");
+    assert_text(settings.tables.history, "\"rdscnfg\".\"ext_file_history\"");
+    assert_text(settings.tables.statement, "\"rdscnfg\".\"ext_statement\"");
+    assert_text(settings.tables.due, "\"rdscnfg\".\"ext_due\"");
+    assert_text(settings.tables.timezone, "Asia/Calcutta");
+    assert_text(settings.folders.archive, "archive");
+    assert_text(settings.folders.processing, "work/processing");
+    assert_text(settings.notification.topic_arn, "arn:aws:sns:eu-west-1:1:files");
+    assert_text(settings.notification.custom_error_msg, "Call 555-0100.");
+    assert_text(settings.redshift.secret, "arn:aws:secretsmanager:eu-west-1:1:secret:dw");
+    assert_text(settings.load.iam_role, "arn:aws:iam::1:role/copy");
+    assert_int_equal(settings.load.threshold_file_size_bytes, 50);
+}
+
+static void test_what_may_be_left_out_has_defaults(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(variables); i++) {
+        if (!variables[i].is_required) {
+            (void)unsetenv(variables[i].name);
+        }
     }
     (void)unsetenv("region");
-    assert_refused("AWS_REGION");
+    (void)setenv("AWS_REGION", "us-gov-west-1", 1);
+    struct settings settings = must_read(ALL);
+    assert_text(settings.aws.region, "us-gov-west-1");
+    assert_text(settings.tables.timezone, "UTC");
+    assert_text(settings.notification.custom_error_msg, "");
+    assert_text(settings.redshift.workgroup, "");
+    assert_text(settings.redshift.database, "");
+    assert_int_equal(settings.load.threshold_file_size_bytes, 0);
+    assert_int_equal(settings.retry.hours, 6);
+}
+
+static void test_optional_ones_are_taken(void **state)
+{
+    (void)state;
+    (void)setenv("redshift_workgroup", "dw-serverless", 1);
+    (void)setenv("redshift_database", "dev", 1);
+    (void)setenv("retry_hours", "168", 1);
+    struct settings settings = must_read(SETTINGS_REDSHIFT | SETTINGS_RETRY);
+    assert_text(settings.redshift.workgroup, "dw-serverless");
+    assert_text(settings.redshift.database, "dev");
+    assert_int_equal(settings.retry.hours, 168);
+    (void)setenv("retry_hours", "", 1);
+    assert_int_equal(must_read(SETTINGS_RETRY).retry.hours, 6);
+}
+
+/* A concern needs its own variables, and none of another's. */
+static void test_a_program_needs_the_variables_of_its_concerns_only(void **state)
+{
+    (void)state;
+    unset_all();
+    struct settings none = must_read(0);
+    assert_int_equal(none.folders.archive.size, 0);
+    for (size_t i = 0; i < COUNT_OF(variables); i++) {
+        set_again();
+        (void)unsetenv(variables[i].name);
+        (void)must_read(ALL & ~variables[i].concern);
+        if (variables[i].is_required) {
+            assert_refused(variables[i].concern, variables[i].name);
+            assert_refused(ALL, variables[i].name);
+            (void)setenv(variables[i].name, "  ", 1);
+            (void)must_read(ALL & ~variables[i].concern);
+            assert_refused(variables[i].concern, variables[i].name);
+        }
+    }
+    unset_all();
+    (void)setenv("archive_folder", "done", 1);
+    (void)setenv("processing_folder", "private", 1);
+    assert_text(must_read(SETTINGS_FOLDERS).folders.archive, "done");
+    assert_refused(SETTINGS_FOLDERS | SETTINGS_AWS, "AWS_REGION");
 }
 
 static void test_a_malformed_variable_is_named(void **state)
 {
-    static const struct variable bad[] = {
-        {"sns_topic_arn", "files"},
-        {"iam_role", "role/copy"},
-        {"archive_folder", "///"},
-        {"processing_folder", "/"},
-        {"postgres_config_table", "EXT_FILE_CONFIG"},
-        {"postgres_config_table", ".EXT_FILE_CONFIG"},
-        {"postgres_config_table", "RDSCNFG."},
-        {"postgres_config_audit_table", "db.rdscnfg.ext_file_audit"},
-        {"postgres_config_audit_table", "rdscnfg.\xFF"},
-        {"postgres_config_table", "s.a123456789b123456789c123456789d123456789e123456789f123456789"},
-        {"region", "eu-west-1.example.com/"},
-        {"region", "EU-WEST-1"},
-        {"AWS_ENDPOINT_URL", "localhost:4566"},
-        {"AWS_ENDPOINT_URL_SNS", "https://user@host"},
-        {"timezone", "Europe/Berlin'; drop table x"},
-        {"timezone", " "},
-        {"threshold_file_size_bytes", "50 MB"},
-        {"threshold_file_size_bytes", "-1"},
-        {"retry_hours", "0"},
-        {"retry_hours", "169"},
-        {"retry_hours", "1.5"},
-        {"retry_hours", "6h"},
+    static const struct {
+        unsigned concern;
+        const char *name;
+        const char *value;
+    } bad[] = {
+        {SETTINGS_AWS, "region", "eu-west-1.example.com/"},
+        {SETTINGS_AWS, "region", "EU-WEST-1"},
+        {SETTINGS_AWS, "AWS_ENDPOINT_URL", "localhost:4566"},
+        {SETTINGS_AWS, "AWS_ENDPOINT_URL_SNS", "https://user@host"},
+        {SETTINGS_TABLES, "postgres_config_table", "EXT_FILE_CONFIG"},
+        {SETTINGS_TABLES, "postgres_config_table", ".EXT_FILE_CONFIG"},
+        {SETTINGS_TABLES, "postgres_config_table", "RDSCNFG."},
+        {SETTINGS_TABLES, "postgres_config_audit_table", "db.rdscnfg.ext_file_audit"},
+        {SETTINGS_TABLES, "postgres_config_audit_table", "rdscnfg.\xFF"},
+        {SETTINGS_TABLES, "postgres_config_table",
+         "s.a123456789b123456789c123456789d123456789e123456789f123456789"},
+        {SETTINGS_TABLES, "timezone", "Europe/Berlin'; drop table x"},
+        {SETTINGS_TABLES, "timezone", " "},
+        {SETTINGS_FOLDERS, "archive_folder", "///"},
+        {SETTINGS_FOLDERS, "processing_folder", "/"},
+        {SETTINGS_RETRY, "retry_hours", "0"},
+        {SETTINGS_RETRY, "retry_hours", "169"},
+        {SETTINGS_RETRY, "retry_hours", "1.5"},
+        {SETTINGS_RETRY, "retry_hours", "6h"},
+        {SETTINGS_NOTIFICATION, "sns_topic_arn", "files"},
+        {SETTINGS_LOAD, "iam_role", "role/copy"},
+        {SETTINGS_LOAD, "threshold_file_size_bytes", "50 MB"},
+        {SETTINGS_LOAD, "threshold_file_size_bytes", "-1"},
     };
-    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(bad); i++) {
+        set_again();
         (void)setenv(bad[i].name, bad[i].value, 1);
-        assert_refused(bad[i].name);
-        (void)release_arena(state);
-        (void)setup(state);
+        assert_refused(bad[i].concern, bad[i].name);
+        (void)must_read(ALL & ~bad[i].concern);
     }
+    set_again();
     (void)setenv("processing_folder", "archive", 1);
-    assert_refused("different folders");
+    assert_refused(SETTINGS_FOLDERS, "different folders");
 }
 
-static void test_hours_of_retrying(void **state)
+static void test_arns_of_every_partition(void **state)
 {
-    static const struct {
-        const char *text;
-        int64_t hours;
-    } cases[] = {{"1", 1}, {"24", 24}, {"168", 168}, {"", 6}};
-
+    static const char *const partitions[] = {"aws", "aws-cn", "aws-us-gov", "aws-eusc"};
     (void)state;
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-        struct settings settings;
-        struct error err;
-        (void)setenv("retry_hours", cases[i].text, 1);
-        assert_int_equal(settings_read(&arena, &settings, &err), 0);
-        assert_int_equal(settings.retry_hours, cases[i].hours);
+    for (size_t i = 0; i < COUNT_OF(partitions); i++) {
+        struct slice topic = arena_format(&arena, "arn:%s:sns:x:1:files", partitions[i]);
+        struct slice role = arena_format(&arena, "arn:%s:iam::1:role/copy", partitions[i]);
+        (void)setenv("sns_topic_arn", topic.data, 1);
+        (void)setenv("iam_role", role.data, 1);
+        struct settings settings = must_read(SETTINGS_NOTIFICATION | SETTINGS_LOAD);
+        assert_text(settings.notification.topic_arn, topic.data);
+        assert_text(settings.load.iam_role, role.data);
     }
 }
 
@@ -159,12 +224,12 @@ static void test_folders_leave_room_for_the_rest_of_a_key(void **state)
     memset(folder, 'f', sizeof(folder));
     folder[501] = '\0';
     (void)setenv("archive_folder", folder, 1);
-    assert_refused("archive_folder has 501 bytes");
+    assert_refused(SETTINGS_FOLDERS, "archive_folder has 501 bytes");
 }
 
 static void test_the_file_id_stands_where_redshift_still_shows_it(void **state)
 {
-    struct settings settings;
+    struct folder_settings settings;
     struct strbuf url = STRBUF_INIT;
     struct error err;
     char folder[256] = "";
@@ -174,38 +239,38 @@ static void test_the_file_id_stands_where_redshift_still_shows_it(void **state)
         (void)setenv("processing_folder", folder, 1);
         strbuf_clear(&url);
         strbuf_append_format(&url, "s3://%063d/%s/%036d/data-", 0, folder, 0);
-        assert_int_equal(settings_read(&arena, &settings, &err), url.size <= 256 ? 0 : -1);
+        assert_int_equal(folder_settings_read(&settings, &err), url.size <= 256 ? 0 : -1);
     }
-    assert_refused("environment variable processing_folder has 255 bytes; this folder's name may "
-                   "have 144");
+    assert_refused(SETTINGS_FOLDERS, "environment variable processing_folder has 255 bytes; this "
+                                     "folder's name may have 144");
     strbuf_release(&url);
 }
 
 static void test_hostile_table_names_stay_names(void **state)
 {
-    struct settings settings;
+    struct table_settings settings;
     struct error err;
     (void)state;
     (void)setenv("postgres_config_table", "r\"; drop.t\"x", 1);
-    assert_int_equal(settings_read(&arena, &settings, &err), 0);
-    assert_text(settings.config_table, "\"r\"\"; drop\".\"t\"\"x\"");
-    assert_text(settings.detail_table, "\"r\"\"; drop\".\"t\"\"x_dtl\"");
+    assert_int_equal(table_settings_read(&arena, &settings, &err), 0);
+    assert_text(settings.config, "\"r\"\"; drop\".\"t\"\"x\"");
+    assert_text(settings.detail, "\"r\"\"; drop\".\"t\"\"x_dtl\"");
 }
+
+#define CASE(test) cmocka_unit_test_setup_teardown(test, setup, release_arena)
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(test_all_is_read_trimmed_and_folded, setup, release_arena),
-        cmocka_unit_test_setup_teardown(test_what_may_be_left_out_has_defaults, setup,
-                                        release_arena),
-        cmocka_unit_test_setup_teardown(test_a_missing_variable_is_named, setup, release_arena),
-        cmocka_unit_test_setup_teardown(test_a_malformed_variable_is_named, setup, release_arena),
-        cmocka_unit_test_setup_teardown(test_hours_of_retrying, setup, release_arena),
-        cmocka_unit_test_setup_teardown(test_folders_leave_room_for_the_rest_of_a_key, setup,
-                                        release_arena),
-        cmocka_unit_test_setup_teardown(test_the_file_id_stands_where_redshift_still_shows_it,
-                                        setup, release_arena),
-        cmocka_unit_test_setup_teardown(test_hostile_table_names_stay_names, setup, release_arena),
+        CASE(test_all_is_read_trimmed_and_folded),
+        CASE(test_what_may_be_left_out_has_defaults),
+        CASE(test_optional_ones_are_taken),
+        CASE(test_a_program_needs_the_variables_of_its_concerns_only),
+        CASE(test_a_malformed_variable_is_named),
+        CASE(test_arns_of_every_partition),
+        CASE(test_folders_leave_room_for_the_rest_of_a_key),
+        CASE(test_the_file_id_stands_where_redshift_still_shows_it),
+        CASE(test_hostile_table_names_stay_names),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

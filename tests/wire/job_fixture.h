@@ -13,6 +13,7 @@
 #include "event/s3_event.h"
 #include "job/job.h"
 #include "job/lease.h"
+#include "pipelines/load/load.h"
 #include "unit/fake_aws.h"
 #include "wire/job_replies.h"
 
@@ -183,7 +184,7 @@ static inline void start_clients(struct services *services)
         .credentials = &local.aws.credentials,
         .clock = services->clock,
         .random = services->random,
-        .region = services->settings.region,
+        .region = services->settings.aws.region,
     };
     aws_client_init(&services->aws, &options);
     aws_client_init(&services->upload, &options);
@@ -203,9 +204,10 @@ static inline int set_up_job(void **state)
     local.aws.http.send = play_step;
     local.random = (struct random_source){count_on, &local.random_count};
     services->name = "test";
+    services->concerns = PIPELINE_LOAD_SETTINGS;
     services->clock = &local.aws.clock;
     services->random = &local.random;
-    assert_int_equal(settings_read(&f->arena, &services->settings, &f->err), 0);
+    assert_int_equal(settings_read(services->concerns, &f->arena, &services->settings, &f->err), 0);
     init(&services->pg, (struct pg_options){.tls = PG_TLS_AUTO});
     services->state = (struct state_store){.pg = &services->pg, .tables = store.tables};
     services->config_tables = config_tables;

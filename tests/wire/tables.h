@@ -10,7 +10,7 @@
 #include "wire/real_postgres.h"
 
 #include "config/file_config.h"
-#include "services/settings.h"
+#include "services/table_settings.h"
 #include "state/store.h"
 
 static struct state_store store;
@@ -19,20 +19,20 @@ static struct config_tables config_tables;
 /* The tables that the environment names now. */
 static inline void name_tables(struct fixture *f)
 {
-    struct settings settings;
-    assert_int_equal(settings_read(&f->arena, &settings, &f->err), 0);
+    struct table_settings tables;
+    assert_int_equal(table_settings_read(&f->arena, &tables, &f->err), 0);
     store = (struct state_store){.pg = &f->pg,
-                                 .tables = {.file = settings.file_table,
-                                            .history = settings.history_table,
-                                            .statement = settings.statement_table,
-                                            .due = settings.due_view,
-                                            .audit = settings.audit_table,
-                                            .interface = settings.interface_table,
-                                            .timezone = settings.timezone}};
+                                 .tables = {.file = tables.file,
+                                            .history = tables.history,
+                                            .statement = tables.statement,
+                                            .due = tables.due,
+                                            .audit = tables.audit,
+                                            .interface = tables.interface,
+                                            .timezone = tables.timezone}};
     config_tables = (struct config_tables){
-        .config = settings.config_table,
-        .detail = settings.detail_table,
-        .interface = settings.interface_table,
+        .config = tables.config,
+        .detail = tables.detail,
+        .interface = tables.interface,
     };
 }
 

@@ -90,7 +90,7 @@ static void test_a_failure_of_ours_ends_the_file(void **state)
         {LONG_AGO, {"CopyObject", NULL, SLOW_DOWN}, "tried for 24 hours (retry_hours): "},
         {"attempts = 10", NO_STEP, "10 attempts came to no end"},
     };
-    local.services.settings.retry_hours = 24;
+    local.services.settings.retry.hours = 24;
     given_config(f);
     for (size_t i = 0; i < COUNT_OF(rows); i++) {
         must_run(f, "truncate rdscnfg.ext_file, rdscnfg.ext_file_history, rdscnfg.ext_statement");

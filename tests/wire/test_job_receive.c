@@ -40,7 +40,8 @@ static void test_what_is_ignored(void **state)
     for (size_t i = 0; i < COUNT_OF(rows); i++) {
         const struct s3_object_event object = {.key = slice_from(rows[i].key),
                                                .is_creation = rows[i].is_creation};
-        assert_int_equal(receive_ignores(&local.services.settings, &object), rows[i].is_ignored);
+        assert_int_equal(receive_ignores(&local.services.settings.folders, &object),
+                         rows[i].is_ignored);
     }
 }
 

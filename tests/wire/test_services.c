@@ -1,6 +1,5 @@
 /* What the functions stand on, put together as they do it, against scripted peers. */
 #include "unit/unit.h"
-#include "unit/variables.h"
 
 #include "aws/sns.h"
 #include "base/log.h"
@@ -25,6 +24,9 @@
 #define PUBLISHED                                                                                  \
     "<PublishResponse><PublishResult><MessageId>m1</MessageId></PublishResult></PublishResponse>"
 
+/* Of a program that reads S3 and writes to SNS, and knows of no database. */
+#define CONCERNS (SETTINGS_AWS | SETTINGS_NOTIFICATION)
+
 static void set_url(const char *name, const struct scripted_server *server)
 {
     char url[64];
@@ -43,8 +45,8 @@ struct writer {
 static int write_on(struct sink *sink, struct slice bytes, struct error *err)
 {
     struct writer *writer = (struct writer *)(void *)sink;
-    const struct sns_message message = {.topic_arn = writer->services->settings.sns_topic_arn,
-                                        .message = bytes};
+    const struct sns_message message = {
+        .topic_arn = writer->services->settings.notification.topic_arn, .message = bytes};
     struct slice id;
     writer->bytes += bytes.size;
     return sns_publish(&writer->services->upload, &message, writer->arena, &id, err);
@@ -65,7 +67,7 @@ static void test_keys_are_refreshed_in_the_middle_of_a_download(void **state)
         SCRIPT(SCRIPT_ACCEPT, SCRIPT_REQUEST("Credential=ASIAREFRESH/"),
                SCRIPT_REPLY("HTTP/1.1 200 OK\r\nContent-Length: 91\r\n\r\n" PUBLISHED)));
     const struct source_s3_options options = {.bucket = SLICE("in-bucket"), .key = SLICE("k")};
-    struct services services = {.name = "test"};
+    struct services services = {.name = "test", .concerns = CONCERNS};
     struct source_s3_result result;
     struct arena arena;
     struct error err = {.message = ""};
@@ -113,7 +115,7 @@ static int get_over_tls(struct http *http, const struct tls_server *server, stru
 static void test_roots_of_trust_are_read_once(void **state)
 {
     char authority[] = "/tmp/test_services.XXXXXX";
-    struct services services = {.name = "test"};
+    struct services services = {.name = "test", .concerns = CONCERNS};
     struct error err = {.message = ""};
     (void)state;
     close(mkstemp(authority));
@@ -139,7 +141,7 @@ static void test_roots_of_trust_are_read_once(void **state)
 static void test_the_reserve_is_shared(void **state)
 {
     int64_t deadline_ms = clock_now_ms(&clock_system) + 600000;
-    struct services services = {.name = "test"};
+    struct services services = {.name = "test", .concerns = CONCERNS};
     struct error err;
     (void)state;
     assert_int_equal(services_init(&services, &err), 0);
@@ -168,7 +170,8 @@ int main(void)
     for (size_t i = 0; i < sizeof(unset) / sizeof(unset[0]); i++) {
         (void)unsetenv(unset[i]);
     }
-    set_complete();
+    (void)setenv("region", "eu-west-1", 1);
+    (void)setenv("sns_topic_arn", "arn:aws:sns:eu-west-1:1:files", 1);
     (void)signal(SIGPIPE, SIG_IGN); /* the server's OpenSSL writes to peers that have gone */
     log_setup(
         &(struct log_options){.fd = STDERR_FILENO, .lowest = LOG_ERROR, .clock = &clock_system});

@@ -61,7 +61,7 @@ static void check_row(struct fixture *f, const struct row *row, int result)
 static void given_anew(struct fixture *f, const char *state)
 {
     must_run(f, "truncate rdscnfg.ext_file, rdscnfg.ext_file_history, rdscnfg.ext_statement");
-    secrets_manager_drop(&local.services.secrets, local.services.settings.secret_redshift);
+    secrets_manager_drop(&local.services.secrets, local.services.settings.redshift.secret);
     given_file(f, state);
 }
 
@@ -274,7 +274,7 @@ static void test_a_statement_is_repeated_for_hours_at_most(void **state)
     given_file(f, "SUBMITTED");
     set_file(f, "waiting_since = '2026-11-18 20:27:53Z'");
     struct job job = open_job(f);
-    local.services.settings.retry_hours = 48;
+    local.services.settings.retry.hours = 48;
     PLAY({"DescribeStatement", NULL, LOCK_FAILED(RESTART)}, NUMBER_CLOSED);
     must(f, follow_current(&job, &load_kind, &f->err));
     assert_int_equal(job.record.state, FILE_FAILED);

@@ -387,7 +387,7 @@ static void test_a_later_batch_that_cannot_be_built(void **state)
             ask_text(f, &f->pg, "select concat_ws('|', state, reason) as t from rdscnfg.ext_file"),
             rows[i].file);
         lease_end(&job);
-        secrets_manager_drop(&local.services.secrets, local.services.settings.secret_redshift);
+        secrets_manager_drop(&local.services.secrets, local.services.settings.redshift.secret);
     }
 }
 

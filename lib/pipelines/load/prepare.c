@@ -193,7 +193,7 @@ enum pipeline_step prepare_file(struct job *job, struct load_made *made,
         return err->kind == ERROR_CONFIGURATION ? PIPELINE_REFUSED : PIPELINE_FAILED;
     }
     if (plan_make(&job->config, job->record.key, (uint64_t)job->record.size_bytes,
-                  job->services->settings.threshold_file_size_bytes, &made->plan, err) != 0) {
+                  job->services->settings.load.threshold_file_size_bytes, &made->plan, err) != 0) {
         (void)job_name_config(job, err);
         return PIPELINE_REFUSED;
     }

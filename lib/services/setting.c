@@ -1,0 +1,48 @@
+#include "services/setting.h"
+
+#include "base/env.h"
+
+#include "base/banned.h"
+
+int setting_require(const char *name, struct slice *value, struct error *err)
+{
+    const char *text;
+    if (env_require(name, &text, err) != 0) {
+        return -1;
+    }
+    *value = slice_trim(slice_from(text));
+    if (value->size == 0) {
+        return error_set(err, ERROR_CONFIGURATION, "environment variable %s is blank", name);
+    }
+    return 0;
+}
+
+struct slice setting_get(const char *name, const char *fallback)
+{
+    return slice_trim(slice_from(env_get(name, fallback)));
+}
+
+int setting_require_arn(const char *name, struct slice *value, struct error *err)
+{
+    if (setting_require(name, value, err) != 0) {
+        return -1;
+    }
+    if (!slice_starts_with(*value, SLICE("arn:"))) {
+        return error_set(err, ERROR_CONFIGURATION,
+                         "environment variable %s must be an ARN (arn:aws:...)", name);
+    }
+    return 0;
+}
+
+bool setting_is_made_of(struct slice text, struct slice others)
+{
+    for (size_t i = 0; i < text.size; i++) {
+        char byte = text.data[i];
+        bool is_plain = (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z') ||
+                        (byte >= '0' && byte <= '9');
+        if (!is_plain && slice_find(others, byte) == SLICE_NONE) {
+            return false;
+        }
+    }
+    return true;
+}

@@ -229,9 +229,9 @@ int advance_file(struct services *services, struct slice file_id, struct arena *
 /* When no further file is begun with; 0: there is no limit. */
 static int64_t last_begin_ms(const struct services *services)
 {
-    int64_t left_ms = services->aws.deadline_ms - clock_now_ms(services->clock);
+    int64_t left_ms = services->requests.deadline_ms - clock_now_ms(services->clock);
     int64_t reserve_ms = left_ms / 2 < SWEEP_RESERVE_MS ? left_ms / 2 : SWEEP_RESERVE_MS;
-    return services->aws.deadline_ms == 0 ? 0 : services->aws.deadline_ms - reserve_ms;
+    return services->requests.deadline_ms == 0 ? 0 : services->requests.deadline_ms - reserve_ms;
 }
 
 static bool is_time_up(const struct services *services, int64_t last_ms)

@@ -64,7 +64,7 @@ static int copy_private(struct job *job, struct error *err)
 {
     const struct file_record *record = &job->record;
     struct s3_written written;
-    return s3_copy(&job->services->aws,
+    return s3_copy(&job->services->requests,
                    &(struct s3_copy_options){
                        .source_bucket = record->bucket,
                        .source_key = record->private_key,
@@ -81,7 +81,7 @@ static int look_at_copy(struct job *job, uint64_t *size, bool *exists, struct er
                                       .key = job->record.archived_key};
     struct s3_object head;
     struct error head_error;
-    *exists = s3_head(&job->services->aws, &options, job->arena, &head, &head_error) == 0;
+    *exists = s3_head(&job->services->requests, &options, job->arena, &head, &head_error) == 0;
     if (*exists) {
         *size = head.size;
         return 0;
@@ -105,7 +105,7 @@ static int look_at_source(struct job *job, bool *is_ours, struct error *err)
     if (record->version_id.size > 0) {
         return 0;
     }
-    if (s3_head(&job->services->aws, &options, job->arena, &head, &head_error) == 0) {
+    if (s3_head(&job->services->requests, &options, job->arena, &head, &head_error) == 0) {
         *is_ours = head.modified_ms == record->last_modified_ms;
         return 0;
     }
@@ -132,7 +132,8 @@ static int delete_source(struct job *job, enum file_duty *duty, struct error *er
     if (look_at_source(job, &is_ours, err) != 0) {
         return -1;
     }
-    if (is_ours && s3_delete(&job->services->aws, &options, job->arena, NULL, &delete_error) == 0) {
+    if (is_ours &&
+        s3_delete(&job->services->requests, &options, job->arena, NULL, &delete_error) == 0) {
         return 0;
     }
     if (!is_ours || s3_error_is_replaced_object(&delete_error) ||

@@ -13,14 +13,14 @@ static int abort_uploads(struct job *job, struct slice prefix, bool exact, struc
     struct s3_list_uploads_options options = {.bucket = job->record.bucket, .prefix = prefix};
     struct s3_uploads_page page;
     do {
-        if (s3_list_uploads(&job->services->aws, &options, job->arena, &page, err) != 0) {
+        if (s3_list_uploads(&job->services->requests, &options, job->arena, &page, err) != 0) {
             return -1;
         }
         for (size_t i = 0; i < page.count; i++) {
             struct s3_upload upload = {
                 .bucket = job->record.bucket, .key = page.uploads[i].key, .id = page.uploads[i].id};
             if ((!exact || slice_equal(upload.key, prefix)) &&
-                s3_abort_upload(&job->services->aws, &upload, job->arena, err) != 0) {
+                s3_abort_upload(&job->services->requests, &upload, job->arena, err) != 0) {
                 return -1;
             }
         }
@@ -40,14 +40,14 @@ static int delete_all_versions(struct job *job, struct error *err)
     };
     struct s3_versions_page page;
     do {
-        if (s3_list_versions(&job->services->aws, &options, job->arena, &page, err) != 0) {
+        if (s3_list_versions(&job->services->requests, &options, job->arena, &page, err) != 0) {
             return -1;
         }
         for (size_t i = 0; i < page.count; i++) {
             struct s3_delete_options version = {.bucket = job->record.bucket,
                                                 .key = page.versions[i].key,
                                                 .version_id = page.versions[i].version_id};
-            if (s3_delete(&job->services->aws, &version, job->arena, NULL, err) != 0) {
+            if (s3_delete(&job->services->requests, &version, job->arena, NULL, err) != 0) {
                 return -1;
             }
         }
@@ -60,7 +60,7 @@ static int delete_key(struct job *job, struct slice key, bool *kept, struct erro
 {
     struct s3_delete_options options = {.bucket = job->record.bucket, .key = key};
     bool marker_set;
-    if (s3_delete(&job->services->aws, &options, job->arena, &marker_set, err) != 0) {
+    if (s3_delete(&job->services->requests, &options, job->arena, &marker_set, err) != 0) {
         return -1;
     }
     *kept = *kept || marker_set;

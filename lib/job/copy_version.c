@@ -9,7 +9,7 @@ int copy_version(struct job *job, struct slice to_key, struct error *err)
     const struct file_record *record = &job->record;
     bool is_pinned = record->source_key.size == 0; /* a copy in the archive is our own */
     struct s3_written written;
-    return s3_copy(&job->services->aws,
+    return s3_copy(&job->services->requests,
                    &(struct s3_copy_options){
                        .source_bucket = record->bucket,
                        .source_key = job_source_key(job),

@@ -53,7 +53,7 @@ static int publish(struct job *job, const struct notification *notification, str
     int result;
     notification_text_subject(&subject, notification);
     notification_text_message(&message, notification);
-    result = sns_publish(&job->services->aws,
+    result = sns_publish(&job->services->requests,
                          &(struct sns_message){
                              .topic_arn = job->services->settings.notification.topic_arn,
                              .subject = strbuf_slice(&subject),

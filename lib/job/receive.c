@@ -243,7 +243,7 @@ int receive_object(struct services *services, const struct receive_request *requ
     *outcome = CLAIM_NOTHING;
     *job = (struct job){
         .services = services, .arena = arena, .file_name = file_match_name(object->key)};
-    if (s3_head(&services->aws, &options, arena, &head, &head_error) != 0) {
+    if (s3_head(&services->requests, &options, arena, &head, &head_error) != 0) {
         if (head_error.kind == ERROR_NOT_FOUND) {
             return receive_missing(&receipt, FILE_GONE,
                                    SLICE("the object was gone when its event was handled"), outcome,

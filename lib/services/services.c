@@ -88,13 +88,13 @@ static int read_login(void *self, bool fresh, struct pg_login *login, struct are
 {
     struct services *services = self;
     struct slice id = services->settings.postgres.secret;
-    struct keep_alive keep_alive = services->upload.keep_alive;
+    struct keep_alive keep_alive = services->requests.keep_alive;
     if (fresh) {
         secrets_manager_drop(&services->secrets, id);
     }
-    services->upload.keep_alive = (struct keep_alive){0};
+    services->requests.keep_alive = (struct keep_alive){0};
     const json *secret = read_secret(services, id, arena, err);
-    services->upload.keep_alive = keep_alive;
+    services->requests.keep_alive = keep_alive;
     if (secret == NULL) {
         return -1;
     }
@@ -160,8 +160,8 @@ void services_forget_redshift(struct services *services)
 
 void services_keep_alive(struct services *services, struct keep_alive keep_alive)
 {
-    services->aws.keep_alive = keep_alive;
-    services->upload.keep_alive = keep_alive;
+    services->requests.keep_alive = keep_alive;
+    services->stream.keep_alive = keep_alive;
 }
 
 /* --- zone --- */
@@ -215,21 +215,19 @@ static void fill_tables(struct services *services)
 static void init_clients(struct services *services)
 {
     struct aws_client_options options = {
-        .http = services->http,
+        .http = services->requests_http,
         .credentials = &services->credentials,
         .clock = services->clock,
         .random = services->random,
         .region = services->settings.aws.region,
     };
-    /* Requests are signed while `http` may be in the middle of a download, and never while
-     * `upload_http` sends. */
-    credentials_init(&services->credentials, services->upload_http, services->clock,
+    /* Of the transports, `requests_http` is never busy when a request has to be signed. */
+    credentials_init(&services->credentials, services->requests_http, services->clock,
                      services->random);
-    aws_client_init(&services->aws, &options);
-    options.http = services->upload_http;
-    aws_client_init(&services->upload, &options);
-    /* A lease may be renewed, and Postgres ask for its login, while `aws` streams. */
-    secrets_manager_init(&services->secrets, &services->upload);
+    aws_client_init(&services->requests, &options);
+    options.http = services->stream_http;
+    aws_client_init(&services->stream, &options);
+    secrets_manager_init(&services->secrets, &services->requests);
     services->login_source = (struct pg_login_source){.read = read_login, .self = services};
     pg_init(&services->pg, &(struct pg_options){
                                .source = &services->login_source,
@@ -249,9 +247,10 @@ int services_init(struct services *services, struct error *err)
     }
     services->roots = http_roots_new();
     http_options.roots = services->roots;
-    services->http = http_curl_new(&http_options, err);
-    services->upload_http = services->http == NULL ? NULL : http_curl_new(&http_options, err);
-    if (services->upload_http == NULL) {
+    services->requests_http = http_curl_new(&http_options, err);
+    services->stream_http =
+        services->requests_http == NULL ? NULL : http_curl_new(&http_options, err);
+    if (services->stream_http == NULL) {
         return -1;
     }
     fill_tables(services);
@@ -263,11 +262,11 @@ void services_release(struct services *services)
 {
     pg_release(&services->pg);
     secrets_manager_release(&services->secrets);
-    aws_client_release(&services->upload);
-    aws_client_release(&services->aws);
+    aws_client_release(&services->stream);
+    aws_client_release(&services->requests);
     credentials_release(&services->credentials);
-    http_curl_free(services->upload_http);
-    http_curl_free(services->http);
+    http_curl_free(services->stream_http);
+    http_curl_free(services->requests_http);
     http_roots_free(services->roots);
     arena_release(&services->arena);
 }
@@ -281,11 +280,11 @@ void services_begin(struct services *services, int64_t deadline_ms)
         end_ms = deadline_ms - (reserve_ms < RESERVE_LONGEST_MS ? reserve_ms : RESERVE_LONGEST_MS);
     }
     services_keep_alive(services, (struct keep_alive){0});
-    services->aws.deadline_ms = end_ms;
-    services->upload.deadline_ms = end_ms;
+    services->requests.deadline_ms = end_ms;
+    services->stream.deadline_ms = end_ms;
     /* Of the reserve, the first quarter is for undoing what was begun, and Postgres may use half:
      * the lease is given back after the others gave up. */
-    services->aws.grace_ms = (deadline_ms - end_ms) / 4;
-    services->upload.grace_ms = services->aws.grace_ms;
+    services->requests.grace_ms = (deadline_ms - end_ms) / 4;
+    services->stream.grace_ms = services->requests.grace_ms;
     pg_set_deadline(&services->pg, deadline_ms > 0 ? end_ms + (deadline_ms - end_ms) / 2 : 0);
 }

@@ -27,8 +27,8 @@ struct services {
     const struct random_source *random;
 
     struct pg pg;
-    struct aws_client aws;    /* for everything … */
-    struct aws_client upload; /* … but writing to S3 while S3 is read */
+    struct aws_client requests; /* everything but … */
+    struct aws_client stream;   /* … reading an object, during which requests are made */
     struct secrets_manager secrets;
 
     /* Inner state. */
@@ -37,8 +37,8 @@ struct services {
     struct pg_login_source login_source;
     struct credentials_provider credentials;
     struct http_roots *roots; /* of both transports */
-    struct http *http;
-    struct http *upload_http;
+    struct http *requests_http;
+    struct http *stream_http;
 };
 
 /* Reads the environment and makes the clients; nothing is connected yet. */

@@ -277,8 +277,8 @@ static int look_at(struct job *job, const struct statement_kind *kind, struct sl
         return -1;
     }
     look.question.said = &look.said;
-    if (redshift_describe(&job->services->aws, statement_id, job->arena, &look.said, &failure) !=
-        0) {
+    if (redshift_describe(&job->services->requests, statement_id, job->arena, &look.said,
+                          &failure) != 0) {
         if (failure.kind == ERROR_NOT_FOUND || failure.kind == ERROR_DENIED) {
             look.said = (struct redshift_statement){.id = statement_id};
             return follow_unseen(job, kind, &look, &failure, err);

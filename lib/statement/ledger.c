@@ -94,8 +94,8 @@ static int run(struct job *job, const struct slice *statements, size_t count,
         return error_prefix(err, "asking the ledger");
     }
     const struct batch batch = {.target = &target, .statements = statements, .count = count};
-    if (batch_ask(&job->services->aws, &batch, token_of(job, count), PATIENCE_MS, job->arena, &page,
-                  &failure) == 0 &&
+    if (batch_ask(&job->services->requests, &batch, token_of(job, count), PATIENCE_MS, job->arena,
+                  &page, &failure) == 0 &&
         read_answer(&page, answer, rows, &failure) == 0) {
         return 0;
     }

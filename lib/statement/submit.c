@@ -100,7 +100,7 @@ static int send(struct job *job, struct slice *statement_id, struct error *err)
         return error_set(err, ERROR_CONFIGURATION, "the stored name of the statement is not one");
     }
     const struct batch batch = {.target = &target, .statements = parts, .count = count};
-    if (batch_submit(&job->services->aws, &batch, statement->name,
+    if (batch_submit(&job->services->requests, &batch, statement->name,
                      statement_name_token(job->arena, &name), job->arena, statement_id, err) != 0) {
         services_forget_redshift(job->services);
         return -1;
@@ -173,7 +173,7 @@ static int end_unless_submitted(struct job *job, const struct statement_kind *ki
     struct statement_name name = name_of(job, kind, current(job)->number);
     struct slice reason = refusal_text(job, kind, refusal, current(job)->number);
     struct slice statement_id;
-    if (batch_find(&job->services->aws, statement_name_prefix(job->arena, &name), job->arena,
+    if (batch_find(&job->services->requests, statement_name_prefix(job->arena, &name), job->arena,
                    &statement_id, err) != 0) {
         err->retryable = true; /* it is unknown whether it was submitted */
         return error_prefix(err, "asking whether Redshift has the statement");

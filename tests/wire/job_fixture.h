@@ -186,11 +186,11 @@ static inline void start_clients(struct services *services)
         .random = services->random,
         .region = services->settings.aws.region,
     };
-    aws_client_init(&services->aws, &options);
-    aws_client_init(&services->upload, &options);
-    services->aws.retry = &once;
-    services->upload.retry = &once;
-    secrets_manager_init(&services->secrets, &services->aws);
+    aws_client_init(&services->requests, &options);
+    aws_client_init(&services->stream, &options);
+    services->requests.retry = &once;
+    services->stream.retry = &once;
+    secrets_manager_init(&services->secrets, &services->requests);
 }
 
 static inline int set_up_job(void **state)
@@ -220,8 +220,8 @@ static inline int tear_down_job(void **state)
     struct services *services = &local.services;
     pg_release(&services->pg);
     secrets_manager_release(&services->secrets);
-    aws_client_release(&services->upload);
-    aws_client_release(&services->aws);
+    aws_client_release(&services->stream);
+    aws_client_release(&services->requests);
     assert_played();
     fake_end(&local.aws);
     return tear_down(state);

@@ -250,7 +250,7 @@ static void test_a_sweep_stops_before_its_deadline(void **state)
     struct fixture *f = *state;
     struct advance_sweep sweep;
     given(f, "RECEIVED");
-    local.services.aws.deadline_ms = NOW_MS - 1;
+    local.services.requests.deadline_ms = NOW_MS - 1;
     must(f, advance_due(&local.services, &sweep, &f->err));
     assert_int_equal(sweep.due, 1);
     assert_int_equal(sweep.left, 1);

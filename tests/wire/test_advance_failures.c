@@ -40,7 +40,7 @@ static int walk_until(struct fixture *f, struct job *job, bool must_be_busy)
     int result = walk(job, &is_busy, &f->err);
     assert_played();
     assert_int_equal(is_busy, must_be_busy);
-    assert_null(local.services.aws.keep_alive.renew); /* nothing renews a lease any more */
+    assert_null(local.services.requests.keep_alive.renew); /* nothing renews a lease any more */
     return result;
 }
 

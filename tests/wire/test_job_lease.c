@@ -11,7 +11,7 @@ static int work(struct fixture *f)
 {
     const struct s3_head_options options = {.bucket = SLICE("landing"), .key = SLICE(FILE_KEY)};
     struct s3_object head;
-    return s3_head(&local.services.aws, &options, &f->arena, &head, &f->err);
+    return s3_head(&local.services.requests, &options, &f->arena, &head, &f->err);
 }
 
 static void test_a_lease_lasts_as_long_as_reading_may_take(void **state)
@@ -124,7 +124,7 @@ static void test_a_lease_that_cannot_be_released_ends_by_itself(void **state)
     lease_end(&job);
     mend_tables(f);
     assert_logged("the lease could not be released");
-    assert_null(local.services.aws.keep_alive.renew);
+    assert_null(local.services.requests.keep_alive.renew);
     assert_file(f, "lease_until", "2026-11-20 20:28:53+00");
 }
 

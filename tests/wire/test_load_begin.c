@@ -195,8 +195,8 @@ static void test_requests_that_fail(void **state)
     };
     struct job job;
     given(f, WITH_TRAILER, &job);
-    local.services.aws.deadline_ms = NOW_MS + 60000;
-    local.services.upload.deadline_ms = NOW_MS + 60000;
+    local.services.requests.deadline_ms = NOW_MS + 60000;
+    local.services.stream.deadline_ms = NOW_MS + 60000;
     for (size_t i = 0; i < COUNT_OF(rows); i++) {
         job.config.has_trailer = rows[i].has_trailer;
         play_steps(rows[i].steps, rows[i].count);

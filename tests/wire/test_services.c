@@ -49,7 +49,7 @@ static int write_on(struct sink *sink, struct slice bytes, struct error *err)
         .topic_arn = writer->services->settings.notification.topic_arn, .message = bytes};
     struct slice id;
     writer->bytes += bytes.size;
-    return sns_publish(&writer->services->upload, &message, writer->arena, &id, err);
+    return sns_publish(&writer->services->requests, &message, writer->arena, &id, err);
 }
 
 static const struct sink_operations operations = {.write = write_on};
@@ -79,7 +79,7 @@ static void test_keys_are_refreshed_in_the_middle_of_a_download(void **state)
     assert_int_equal(services_init(&services, &err), 0);
     struct writer writer = {.sink.operations = &operations, .services = &services, .arena = &arena};
     services_begin(&services, clock_now_ms(&clock_system) + 60000);
-    if (source_s3_read(&services.aws, &options, &writer.sink, &arena, &result, &err) != 0) {
+    if (source_s3_read(&services.stream, &options, &writer.sink, &arena, &result, &err) != 0) {
         fail_msg("%s", err.message);
     }
     assert_int_equal(writer.bytes, 3);
@@ -123,11 +123,11 @@ static void test_roots_of_trust_are_read_once(void **state)
         &(struct tls_server_options){.names = "IP:127.0.0.1", .authority = authority});
     (void)setenv("AWS_CA_BUNDLE", authority, 1);
     assert_int_equal(services_init(&services, &err), 0);
-    int first = get_over_tls(services.http, server, &err);
+    int first = get_over_tls(services.stream_http, server, &err);
     assert_int_equal(unlink(authority), 0);
-    http_curl_free(services.http); /* its connection, for the server has one at a time */
-    services.http = NULL;
-    int second = get_over_tls(services.upload_http, server, &err);
+    http_curl_free(services.stream_http); /* its connection, for the server has one at a time */
+    services.stream_http = NULL;
+    int second = get_over_tls(services.requests_http, server, &err);
     services_release(&services);
     tls_server_end(server);
     (void)unsetenv("AWS_CA_BUNDLE");
@@ -146,14 +146,14 @@ static void test_the_reserve_is_shared(void **state)
     (void)state;
     assert_int_equal(services_init(&services, &err), 0);
     services_begin(&services, deadline_ms);
-    assert_int_equal(services.aws.deadline_ms, deadline_ms - 2000);
-    assert_int_equal(services.upload.deadline_ms, deadline_ms - 2000);
-    assert_int_equal(services.aws.grace_ms, 500);
-    assert_int_equal(services.upload.grace_ms, 500);
+    assert_int_equal(services.requests.deadline_ms, deadline_ms - 2000);
+    assert_int_equal(services.stream.deadline_ms, deadline_ms - 2000);
+    assert_int_equal(services.requests.grace_ms, 500);
+    assert_int_equal(services.stream.grace_ms, 500);
     assert_int_equal(services.pg.deadline_ms, deadline_ms - 1000);
     services_begin(&services, 0);
-    assert_int_equal(services.aws.deadline_ms, 0);
-    assert_int_equal(services.aws.grace_ms, 0);
+    assert_int_equal(services.requests.deadline_ms, 0);
+    assert_int_equal(services.requests.grace_ms, 0);
     services_release(&services);
 }
 

@@ -44,14 +44,14 @@ static int is_newer_upload(struct services *services, struct slice statement_id,
     struct s3_object head;
     struct error failure;
     *newer = false;
-    if (redshift_describe(&services->aws, statement_id, arena, &statement, &failure) != 0) {
+    if (redshift_describe(&services->requests, statement_id, arena, &statement, &failure) != 0) {
         if (failure.kind == ERROR_NOT_FOUND || failure.kind == ERROR_DENIED) {
             return 0;
         }
         *err = failure;
         return -1;
     }
-    if (s3_head(&services->aws, &options, arena, &head, &failure) != 0) {
+    if (s3_head(&services->requests, &options, arena, &head, &failure) != 0) {
         return 0; /* the claim will see */
     }
     *newer = head.modified_ms > statement.created_ms;

@@ -41,8 +41,8 @@ int load_errors_read(struct job *job, struct slice *text, struct error *err)
     const struct slice question = question_for(job);
     const struct batch batch = {.target = &target, .statements = &question, .count = 1};
     if (services_redshift_target(job->services, job->arena, &target, err) != 0 ||
-        batch_ask(&job->services->aws, &batch, SLICE(""), PATIENCE_MS, job->arena, &page, err) !=
-            0) {
+        batch_ask(&job->services->requests, &batch, SLICE(""), PATIENCE_MS, job->arena, &page,
+                  err) != 0) {
         return error_prefix(err, "reading sys_load_error_detail");
     }
     for (size_t row = 0; row < page.row_count && page.column_count == COLUMNS; row++) {

@@ -38,7 +38,7 @@ static int chain_init(struct chain *chain, const struct job *job, const struct p
     struct sink *next;
     *chain = (struct chain){0};
     chain->end = sink_s3_new(&(struct sink_s3_options){
-        .client = &job->services->upload,
+        .client = &job->services->requests,
         .bucket = job->record.bucket,
         .key = job->prepared_key,
     });
@@ -65,7 +65,7 @@ static int chain_init(struct chain *chain, const struct job *job, const struct p
 /* Lambda gives CPU with memory: unpacking and packing again may be too much for what there is. */
 static int say_if_time_ran_out(const struct job *job, struct error *err)
 {
-    int64_t end_ms = job->services->aws.deadline_ms;
+    int64_t end_ms = job->services->requests.deadline_ms;
     if (end_ms == 0 || !err->retryable || clock_now_ms(job->services->clock) < end_ms) {
         return -1;
     }
@@ -84,7 +84,8 @@ static int stream(struct job *job, struct chain *chain, struct error *err)
         .if_match = is_pinned ? job->record.etag : SLICE(""),
     };
     struct source_s3_result result;
-    if (source_s3_read(&job->services->aws, &options, chain->head, job->arena, &result, err) != 0 ||
+    if (source_s3_read(&job->services->stream, &options, chain->head, job->arena, &result, err) !=
+            0 ||
         sink_close(chain->head, err) != 0) {
         sink_abort(chain->head);
         return say_if_time_ran_out(job, err);
@@ -145,7 +146,7 @@ static int put_manifest(struct job *job, struct slice manifest_key, struct error
     struct s3_written written;
     int result;
     manifest_build(&manifest, &entry, 1);
-    result = s3_put(&job->services->aws,
+    result = s3_put(&job->services->requests,
                     &(struct s3_put_options){
                         .bucket = job->record.bucket,
                         .key = manifest_key,

@@ -5,10 +5,12 @@
 #include "base/error.h"
 #include "base/slice.h"
 
+/* What is empty is taken from the secret (login.h). Not both a workgroup and a cluster are set. */
 struct redshift_settings {
     struct slice secret;    /* name or ARN */
-    struct slice workgroup; /* empty: the cluster that the secret names */
-    struct slice database;  /* empty: the database that the secret names */
+    struct slice workgroup; /* of Redshift Serverless; empty: a cluster */
+    struct slice cluster;
+    struct slice database;
 };
 
 int redshift_settings_read(struct redshift_settings *settings, struct error *err);

@@ -4,28 +4,14 @@
 #include "base/log.h"
 #include "http/http_curl.h"
 #include "http/http_roots.h"
+#include "services/login.h"
 #include "state/file.h"
 
 #include "base/banned.h"
 
 #define SECRET_LIMIT ((size_t)SECRETS_MANAGER_VALUE_LIMIT)
-#define PORT_HIGHEST 65535
 #define RESERVE_LONGEST_MS 2000 /* kept for undoing, for giving a lease back and for the answer */
 #define RESERVE_SHARE 5         /* but no more than this part of what is left */
-
-static struct slice text_of(const json *secret, const char *name)
-{
-    struct slice text = SLICE("");
-    (void)json_string(json_get(secret, name), &text);
-    return text;
-}
-
-/* "dbname" or "database", whichever the secret has. */
-static struct slice database_of(const json *secret)
-{
-    struct slice database = text_of(secret, "dbname");
-    return database.size > 0 ? database : text_of(secret, "database");
-}
 
 static const json *read_secret(struct services *services, struct slice id, struct arena *arena,
                                struct error *err)
@@ -47,41 +33,6 @@ static const json *read_secret(struct services *services, struct slice id, struc
 
 /* --- Postgres --- */
 
-/* A port is a number, or a text of digits. */
-static int read_port(const json *secret, uint16_t *port, struct error *err)
-{
-    const json *member = json_get(secret, "port");
-    uint64_t number = 0;
-    struct slice text;
-    if (member == NULL) {
-        return 0;
-    }
-    if ((!json_u64(member, &number) &&
-         !(json_string(member, &text) && slice_to_u64(text, &number))) ||
-        number == 0 || number > PORT_HIGHEST) {
-        return error_set(err, ERROR_CONFIGURATION, "its port is not one");
-    }
-    *port = (uint16_t)number;
-    return 0;
-}
-
-static int fill_login(const json *secret, struct pg_login *login, struct error *err)
-{
-    *login = (struct pg_login){
-        .host = text_of(secret, "host"),
-        .user = text_of(secret, "username"),
-        .password = text_of(secret, "password"),
-        .database = database_of(secret),
-    };
-    if (login->host.size == 0 || login->user.size == 0 || login->password.size == 0) {
-        return error_set(err, ERROR_CONFIGURATION, "it has no host, username or password");
-    }
-    if (login->database.size == 0) {
-        login->database = login->user;
-    }
-    return read_port(secret, &login->port, err);
-}
-
 /* A lease cannot be renewed while Postgres waits for its login. */
 static int read_login(void *self, bool fresh, struct pg_login *login, struct arena *arena,
                       struct error *err)
@@ -98,7 +49,7 @@ static int read_login(void *self, bool fresh, struct pg_login *login, struct are
     if (secret == NULL) {
         return -1;
     }
-    if (fill_login(secret, login, err) != 0) {
+    if (login_to_postgres(secret, &services->settings.postgres, login, err) != 0) {
         secrets_manager_drop(&services->secrets, id);
         return error_prefix(err, "secret_postgres");
     }
@@ -106,32 +57,6 @@ static int read_login(void *self, bool fresh, struct pg_login *login, struct are
 }
 
 /* --- Redshift --- */
-
-/* What the secret says of the target, without its password. */
-static int fill_target(struct services *services, const json *secret, struct arena *arena,
-                       struct redshift_target *target, struct error *err)
-{
-    const struct redshift_settings *settings = &services->settings.redshift;
-    struct slice database = settings->database.size > 0 ? settings->database : database_of(secret);
-    *target = (struct redshift_target){.database = arena_copy(arena, database)};
-    if (database.size == 0) {
-        return error_set(err, ERROR_CONFIGURATION,
-                         "it has no database, and redshift_database is not set");
-    }
-    if (settings->workgroup.size > 0) {
-        target->workgroup = settings->workgroup;
-        target->secret_arn = settings->secret;
-        return 0;
-    }
-    target->cluster = arena_copy(arena, text_of(secret, "dbClusterIdentifier"));
-    target->db_user = arena_copy(arena, text_of(secret, "username"));
-    if (target->cluster.size == 0 || target->db_user.size == 0) {
-        return error_set(err, ERROR_CONFIGURATION,
-                         "it has no dbClusterIdentifier or no username; for Redshift Serverless "
-                         "set redshift_workgroup");
-    }
-    return 0;
-}
 
 int services_redshift_target(struct services *services, struct arena *arena,
                              struct redshift_target *target, struct error *err)
@@ -142,7 +67,7 @@ int services_redshift_target(struct services *services, struct arena *arena,
     const json *secret =
         read_secret(services, services->settings.redshift.secret, &secret_arena, err);
     if (secret != NULL) {
-        result = fill_target(services, secret, arena, target, err);
+        result = login_to_redshift(secret, &services->settings.redshift, arena, target, err);
     }
     arena_wipe(&secret_arena);
     arena_release(&secret_arena);

@@ -55,8 +55,7 @@ void services_begin(struct services *services, int64_t deadline_ms);
  */
 int services_check_zone(struct services *services, struct arena *arena, struct error *err);
 
-/* Where statements run: the workgroup of the settings, else the cluster that the secret names. Text
- * in the arena. */
+/* Where statements run (login.h), by the settings and the secret of Redshift. Text in the arena. */
 int services_redshift_target(struct services *services, struct arena *arena,
                              struct redshift_target *target, struct error *err);
 

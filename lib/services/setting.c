@@ -22,6 +22,23 @@ struct slice setting_get(const char *name, const char *fallback)
     return slice_trim(slice_from(env_get(name, fallback)));
 }
 
+int setting_get_name(const char *name, size_t limit, struct slice *value, struct error *err)
+{
+    *value = setting_get(name, "");
+    if (value->size > limit) {
+        return error_set(err, ERROR_CONFIGURATION,
+                         "environment variable %s has %zu bytes; this name may have %zu", name,
+                         value->size, limit);
+    }
+    for (size_t i = 0; i < value->size; i++) {
+        if ((unsigned char)value->data[i] < ' ' || value->data[i] == 0x7F) {
+            return error_set(err, ERROR_CONFIGURATION,
+                             "environment variable %s holds a control character", name);
+        }
+    }
+    return 0;
+}
+
 int setting_require_arn(const char *name, struct slice *value, struct error *err)
 {
     if (setting_require(name, value, err) != 0) {

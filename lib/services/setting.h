@@ -15,6 +15,9 @@ int setting_require(const char *name, struct slice *value, struct error *err);
 /* The value, or `fallback`. */
 struct slice setting_get(const char *name, const char *fallback);
 
+/* The optional name of something, of at most `limit` bytes; empty when it is not set. */
+int setting_get_name(const char *name, size_t limit, struct slice *value, struct error *err);
+
 /* A required ARN, of whatever partition. */
 int setting_require_arn(const char *name, struct slice *value, struct error *err);
 

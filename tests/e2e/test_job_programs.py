@@ -1,5 +1,5 @@
-"""Runs the C tests of lib/job, lib/statement, lib/pipelines and lib/advance on a private server, with sql/postgres
-applied. AWS is a script inside each program (tests/wire/job_fixture.h).
+"""Runs the C tests of lib/services, lib/job, lib/statement, lib/pipelines and lib/advance on a
+private server, with sql/postgres applied. AWS is a script inside each program (tests/wire/job_fixture.h).
 """
 
 import unittest
@@ -8,6 +8,9 @@ from e2e import wire_program
 
 
 class JobProgramsTest(wire_program.TablesTest):
+    def test_logins(self):
+        self.check("test_services_login")
+
     def test_jobs(self):
         self.check("test_job")
 

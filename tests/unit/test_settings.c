@@ -10,6 +10,9 @@
     (SETTINGS_AWS | SETTINGS_POSTGRES | SETTINGS_TABLES | SETTINGS_FOLDERS | SETTINGS_RETRY |      \
      SETTINGS_NOTIFICATION | SETTINGS_REDSHIFT | SETTINGS_LOAD)
 
+/* 63 bytes */
+#define LONG "a12345678901234567890b12345678901234567890c12345678901234567890"
+
 /* Every variable that may be set, by its concern. */
 static const struct {
     unsigned concern;
@@ -21,6 +24,9 @@ static const struct {
     {SETTINGS_AWS, "AWS_ENDPOINT_URL", false},
     {SETTINGS_AWS, "AWS_ENDPOINT_URL_SNS", false},
     {SETTINGS_POSTGRES, "secret_postgres", true},
+    {SETTINGS_POSTGRES, "postgres_host", false},
+    {SETTINGS_POSTGRES, "postgres_port", false},
+    {SETTINGS_POSTGRES, "postgres_database", false},
     {SETTINGS_TABLES, "postgres_config_table", true},
     {SETTINGS_TABLES, "postgres_config_audit_table", true},
     {SETTINGS_TABLES, "timezone", false},
@@ -31,6 +37,7 @@ static const struct {
     {SETTINGS_NOTIFICATION, "custom_error_msg", false},
     {SETTINGS_REDSHIFT, "secret_redshift", true},
     {SETTINGS_REDSHIFT, "redshift_workgroup", false},
+    {SETTINGS_REDSHIFT, "redshift_cluster", false},
     {SETTINGS_REDSHIFT, "redshift_database", false},
     {SETTINGS_LOAD, "iam_role", true},
     {SETTINGS_LOAD, "threshold_file_size_bytes", false},
@@ -113,7 +120,11 @@ static void test_what_may_be_left_out_has_defaults(void **state)
     assert_text(settings.aws.region, "us-gov-west-1");
     assert_text(settings.tables.timezone, "UTC");
     assert_text(settings.notification.custom_error_msg, "");
+    assert_text(settings.postgres.host, "");
+    assert_int_equal(settings.postgres.port, 0);
+    assert_text(settings.postgres.database, "");
     assert_text(settings.redshift.workgroup, "");
+    assert_text(settings.redshift.cluster, "");
     assert_text(settings.redshift.database, "");
     assert_int_equal(settings.load.threshold_file_size_bytes, 0);
     assert_int_equal(settings.retry.hours, 6);
@@ -125,10 +136,21 @@ static void test_optional_ones_are_taken(void **state)
     (void)setenv("redshift_workgroup", "dw-serverless", 1);
     (void)setenv("redshift_database", "dev", 1);
     (void)setenv("retry_hours", "168", 1);
-    struct settings settings = must_read(SETTINGS_REDSHIFT | SETTINGS_RETRY);
+    (void)setenv("postgres_host", " db-1.abc.eu-west-1.rds.amazonaws.com ", 1);
+    (void)setenv("postgres_port", "65535", 1);
+    (void)setenv("postgres_database", "Configuration \xC3\xA9", 1);
+    struct settings settings = must_read(SETTINGS_REDSHIFT | SETTINGS_RETRY | SETTINGS_POSTGRES);
+    assert_text(settings.postgres.host, "db-1.abc.eu-west-1.rds.amazonaws.com");
+    assert_int_equal(settings.postgres.port, 65535);
+    assert_text(settings.postgres.database, "Configuration \xC3\xA9");
+    (void)setenv("postgres_host", "2001:db8::1", 1);
+    assert_text(must_read(SETTINGS_POSTGRES).postgres.host, "2001:db8::1");
     assert_text(settings.redshift.workgroup, "dw-serverless");
     assert_text(settings.redshift.database, "dev");
     assert_int_equal(settings.retry.hours, 168);
+    (void)unsetenv("redshift_workgroup");
+    (void)setenv("redshift_cluster", "dw-1", 1);
+    assert_text(must_read(SETTINGS_REDSHIFT).redshift.cluster, "dw-1");
     (void)setenv("retry_hours", "", 1);
     assert_int_equal(must_read(SETTINGS_RETRY).retry.hours, 6);
 }
@@ -170,6 +192,28 @@ static void test_a_malformed_variable_is_named(void **state)
         {SETTINGS_AWS, "region", "EU-WEST-1"},
         {SETTINGS_AWS, "AWS_ENDPOINT_URL", "localhost:4566"},
         {SETTINGS_AWS, "AWS_ENDPOINT_URL_SNS", "https://user@host"},
+        {SETTINGS_POSTGRES, "postgres_host", "a host"},
+        {SETTINGS_POSTGRES, "postgres_host",
+         "host\n"
+         "port=1"},
+        {SETTINGS_POSTGRES, "postgres_host", "one,two"},
+        {SETTINGS_POSTGRES, "postgres_host", "/run/postgresql"},
+        {SETTINGS_POSTGRES, "postgres_host", "postgres://host"},
+        {SETTINGS_POSTGRES, "postgres_host", "host:5432"},
+        {SETTINGS_POSTGRES, "postgres_host", LONG "." LONG "." LONG "." LONG},
+        {SETTINGS_POSTGRES, "postgres_port", "0"},
+        {SETTINGS_POSTGRES, "postgres_port", "65536"},
+        {SETTINGS_POSTGRES, "postgres_port", "-1"},
+        {SETTINGS_POSTGRES, "postgres_port", "54 32"},
+        {SETTINGS_POSTGRES, "postgres_port", "postgres"},
+        {SETTINGS_POSTGRES, "postgres_database", LONG "d"},
+        {SETTINGS_POSTGRES, "postgres_database", "a\tb"},
+        {SETTINGS_POSTGRES, "postgres_database", "a\x7F"},
+        {SETTINGS_REDSHIFT, "redshift_cluster", "dw.abc.eu-west-1.redshift.amazonaws.com"},
+        {SETTINGS_REDSHIFT, "redshift_cluster", "arn:aws:redshift:eu-west-1:1:cluster:dw"},
+        {SETTINGS_REDSHIFT, "redshift_cluster", LONG "d"},
+        {SETTINGS_REDSHIFT, "redshift_database", LONG LONG "dd"},
+        {SETTINGS_REDSHIFT, "redshift_database", "dev\nx"},
         {SETTINGS_TABLES, "postgres_config_table", "EXT_FILE_CONFIG"},
         {SETTINGS_TABLES, "postgres_config_table", ".EXT_FILE_CONFIG"},
         {SETTINGS_TABLES, "postgres_config_table", "RDSCNFG."},
@@ -200,6 +244,9 @@ static void test_a_malformed_variable_is_named(void **state)
     set_again();
     (void)setenv("processing_folder", "archive", 1);
     assert_refused(SETTINGS_FOLDERS, "different folders");
+    (void)setenv("redshift_cluster", "dw", 1);
+    (void)setenv("redshift_workgroup", "wg", 1);
+    assert_refused(SETTINGS_REDSHIFT, "redshift_cluster and redshift_workgroup are both set");
 }
 
 static void test_arns_of_every_partition(void **state)

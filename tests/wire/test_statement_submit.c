@@ -402,6 +402,23 @@ static void test_a_secret_that_is_none_ends_the_file(void **state)
     assert_says(job.record.reason.data, "the merge cannot be submitted: secret_redshift: ");
 }
 
+/* As Redshift manages it: what the secret lacks, the settings have. */
+static void test_a_secret_of_username_and_password(void **state)
+{
+    struct fixture *f = *state;
+    struct job job;
+    local.services.settings.redshift.cluster = SLICE("dw-1");
+    local.services.settings.redshift.database = SLICE("prod");
+    given(f, "RECEIVED", &job);
+    PLAY({"GetSecretValue", NULL,
+          SECRET_IS("{\\\"username\\\":\\\"admin\\\",\\\"password\\\":\\\"hidden-word\\\"}")},
+         {"BatchExecuteStatement",
+          "\"ClusterIdentifier\":\"dw-1\",\"Database\":\"prod\",\"DbUser\":\"admin\"",
+          TAKEN("s1")});
+    must(f, statement_submit(&job, &merge, &made, &f->err));
+    assert_statements(f, "merge 1");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -425,6 +442,7 @@ int main(void)
         CASE_JOB(test_a_batch_that_cannot_be_built),
         CASE_JOB(test_a_later_batch_that_cannot_be_built),
         CASE_JOB(test_a_secret_that_is_none_ends_the_file),
+        CASE_JOB(test_a_secret_of_username_and_password),
     };
     return RUN_ON_SERVER("statement_submit", tests);
 }

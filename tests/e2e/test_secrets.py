@@ -21,7 +21,6 @@ NEXT_PASSWORD = 'n3xt "pass" w\\ord\' of 2026\t%s é'
 WRONG_PASSWORD = "wr0ng-but-still-secret"
 MALFORMED = '{"username": "config_user", "password": "leaked-by-a-parser-7f3a", "host": '
 BAD_PORT = "secret-in-a-bad-place-99"
-NOT_ALL = "secret_postgres: it has no host, username or password"
 POSTGRES, REDSHIFT = "external-files/postgres", "external-files/redshift"
 
 
@@ -128,10 +127,11 @@ class Secrets(SilentTest):
         for value, message in (
             (MALFORMED, "secret .*external-files/postgres"),
             ("[1]", "is not a JSON object"),
-            ({**login, "port": BAD_PORT}, "secret_postgres: its port is not one"),
-            ({"password": CONFIG_PASSWORD}, NOT_ALL),
-            ({**login, "password": ""}, NOT_ALL),
-            ({**login, "password": 1234567}, NOT_ALL),
+            ({**login, "port": BAD_PORT}, "has a port that is no number .* set postgres_port"),
+            ({**login, "host": ""}, "secret_postgres: secret .* has no host: set postgres_host"),
+            ({"password": CONFIG_PASSWORD}, "secret_postgres: secret .* has no username"),
+            ({**login, "password": ""}, "secret_postgres: secret .* has no password"),
+            ({**login, "password": 1234567}, "secret_postgres: secret .* has no password"),
         ):
             with self.subTest(str(value)[-20:]), self.changed_secret(POSTGRES, value):
                 self.assert_fails_and_recovers(lambda: self.put_secret(POSTGRES, login), message)

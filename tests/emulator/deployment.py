@@ -37,12 +37,14 @@ class MissingPackage(Exception):
 @dataclasses.dataclass(frozen=True)
 class Options:
     """`settings` change environment variables of both functions; None takes one away. `postgres` is
-    where the functions find Postgres when not directly, as (host, port). An enabled schedule fires
-    by itself; tests disable it and fire it when they want to."""
+    where the functions find Postgres when not directly, as (host, port). Managed secrets hold what
+    RDS and Redshift put into theirs, a username and a password; settings say the rest. An enabled
+    schedule fires by itself; tests disable it and fire it when they want to."""
 
     packages: pathlib.Path = PACKAGES
     settings: typing.Mapping[str, str | None] = dataclasses.field(default_factory=dict)
     serverless: bool = False
+    managed_secrets: bool = False
     versioned: bool = False
     schedule_enabled: bool = True
     postgres: tuple[str, int] | None = None
@@ -79,9 +81,10 @@ class Deployment:
 
     def settings(self) -> dict[str, str]:
         """The environment variables of both functions. Makes the secrets and the topic in them."""
+        postgres, redshift = self._postgres_login(), self._redshift_login()
         values: dict[str, str | None] = {
-            "secret_postgres": self._secret("external-files/postgres", self._postgres_login()),
-            "secret_redshift": self._secret("external-files/redshift", self._redshift_login()),
+            "secret_postgres": self._secret("external-files/postgres", postgres),
+            "secret_redshift": self._secret("external-files/redshift", redshift),
             "sns_topic_arn": self.local.sns.create_topic(TOPIC),
             "postgres_config_table": "RDSCNFG.EXT_FILE_CONFIG",
             "postgres_config_audit_table": "RDSCNFG.EXT_FILE_AUDIT",
@@ -95,11 +98,20 @@ class Deployment:
         }
         if self.options.serverless:
             values.update(redshift_workgroup=WORKGROUP, redshift_database=DATABASE)
+        if self.options.managed_secrets:
+            values.update(
+                postgres_host=postgres["host"],
+                postgres_port=str(postgres["port"]),
+                postgres_database=postgres["dbname"],
+                redshift_cluster=redshift.get("dbClusterIdentifier"),
+                redshift_database=redshift["database"],
+            )
         values.update(self.options.settings)
         return {name: value for name, value in values.items() if value is not None}
 
-    def _secret(self, name: str, value: dict) -> str:
-        return self.local.secrets.create(name, json.dumps(value))
+    def _secret(self, name: str, login: dict) -> str:
+        members = ("username", "password") if self.options.managed_secrets else login
+        return self.local.secrets.create(name, json.dumps({m: login[m] for m in members}))
 
     def _postgres_login(self) -> dict:
         host, port = self.options.postgres or (

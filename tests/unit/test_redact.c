@@ -46,63 +46,65 @@ static void test_every_occurrence_goes(void **state)
     assert_redacted(SLICE("swordswordfish"), "sword" MARK);
 }
 
+static const struct {
+    const char *secret;
+    const char *text;
+    const char *expected;
+} short_secrets[] = {
+    {"report1", "report1", MARK},
+    {"report1", "a report1, (report1) report1.", "a " MARK ", (" MARK ") " MARK "."},
+    {"report1", "report12 1report1 _report1 report1_", NULL},
+    {"report1", "report1report1", NULL},
+    {"report12", "report123 1report12 report12report12", MARK "3 1" MARK " " MARK MARK},
+    {"12345", "12345 123456 at 12345", MARK " 123456 at " MARK},
+    {"a", "a cat and a dog", MARK " cat and " MARK " dog"},
+
+    /* A character is not a byte, and other alphabets have letters, too. */
+    {"\xC3\xA9t\xC3\xA9 \xC3\xA9t\xC3\xA9", "x\xC3\xA9t\xC3\xA9 \xC3\xA9t\xC3\xA9", NULL},
+    {"\xC3\xA9t\xC3\xA9 \xC3\xA9t\xC3\xA9s", "x\xC3\xA9t\xC3\xA9 \xC3\xA9t\xC3\xA9sx",
+     "x" MARK "x"},
+    {"pot", "pot\xC3\xA9 \xD0\x96pot pot\xCC\x81", NULL},
+    {"pot", "\xE2\x80\x9Cpot\xE2\x80\x9D \xC3\x97pot\xC3\xB7 pot\xE2\x80\xA6",
+     "\xE2\x80\x9C" MARK "\xE2\x80\x9D \xC3\x97" MARK "\xC3\xB7 " MARK "\xE2\x80\xA6"},
+    {"pot", "\xFFpot\xFF pot\xC3", "\xFF" MARK "\xFF " MARK "\xC3"},
+    {"pot", "\xA9\xA9\xA9\xA9pot \xA9pot", "\xA9\xA9\xA9\xA9" MARK " \xA9" MARK},
+    {"pot\xC3\xA9", "pot\xC3\xA9 pot\xC3\xA9s", MARK " pot\xC3\xA9s"},
+
+    /* A side on which the secret is no word asks for nothing. */
+    {"!abc", "x!abc x!abcd", "x" MARK " x!abcd"},
+    {"abc!", "abc!x xabc!", MARK "x xabc!"},
+    {"a b", "a b a bc xa b", MARK " a bc xa b"},
+    {"$$", "x$$y", "x" MARK "y"},
+
+    /* Escaped itself. */
+    {"a\"b", "\"a\\\"b\" a%22b xa\\\"b a%22bx", "\"" MARK "\" " MARK " xa\\\"b a%22bx"},
+    {"a/b", "\\u0061/b a%2Fb x\\u0061/b x%61%2Fb", MARK " " MARK " x\\u0061/b x%61%2Fb"},
+
+    /* The last letter of an escape is no letter of the text. */
+    {"abc12", "line\\nabc12 \\tabc12 \\\\\\nabc12", "line\\n" MARK " \\t" MARK " \\\\\\n" MARK},
+    {"abc12", "\\u0022abc12\\u0022 \\u0020abc12", "\\u0022" MARK "\\u0022 \\u0020" MARK},
+    {"abc12", "p%3Dabc12%26q p%20abc12+q", "p%3D" MARK "%26q p%20" MARK "+q"},
+    {"abc12", "nabc12 u0022abc12 3Dabc12 0%abc12 %2abc12 \\u022abc12",
+     "nabc12 u0022abc12 3Dabc12 0%" MARK " %2abc12 \\u022abc12"},
+    {"abc12", "c:\\abc12 x\\\\abc12", "c:" MARK " x\\\\" MARK},
+
+    /* The beginning of one at a cut. */
+    {"report1", "a report", "a " MARK},
+    {"report1", "a report...", "a " MARK},
+    {"report1", "a xreport", NULL},
+    {"report1", "a repor", NULL},
+};
+
 /* One of seven characters is redacted where it is a whole word, one of eight everywhere. */
 static void test_short_secrets_go_where_they_are_whole_words(void **state)
 {
-    static const struct {
-        const char *secret;
-        const char *text;
-        const char *expected;
-    } rows[] = {
-        {"report1", "report1", MARK},
-        {"report1", "a report1, (report1) report1.", "a " MARK ", (" MARK ") " MARK "."},
-        {"report1", "report12 1report1 _report1 report1_", NULL},
-        {"report1", "report1report1", NULL},
-        {"report12", "report123 1report12 report12report12", MARK "3 1" MARK " " MARK MARK},
-        {"12345", "12345 123456 at 12345", MARK " 123456 at " MARK},
-        {"a", "a cat and a dog", MARK " cat and " MARK " dog"},
-
-        /* A character is not a byte, and other alphabets have letters, too. */
-        {"\xC3\xA9t\xC3\xA9 \xC3\xA9t\xC3\xA9", "x\xC3\xA9t\xC3\xA9 \xC3\xA9t\xC3\xA9", NULL},
-        {"\xC3\xA9t\xC3\xA9 \xC3\xA9t\xC3\xA9s", "x\xC3\xA9t\xC3\xA9 \xC3\xA9t\xC3\xA9sx",
-         "x" MARK "x"},
-        {"pot", "pot\xC3\xA9 \xD0\x96pot pot\xCC\x81", NULL},
-        {"pot", "\xE2\x80\x9Cpot\xE2\x80\x9D \xC3\x97pot\xC3\xB7 pot\xE2\x80\xA6",
-         "\xE2\x80\x9C" MARK "\xE2\x80\x9D \xC3\x97" MARK "\xC3\xB7 " MARK "\xE2\x80\xA6"},
-        {"pot", "\xFFpot\xFF pot\xC3", "\xFF" MARK "\xFF " MARK "\xC3"},
-        {"pot", "\xA9\xA9\xA9\xA9pot \xA9pot", "\xA9\xA9\xA9\xA9" MARK " \xA9" MARK},
-        {"pot\xC3\xA9", "pot\xC3\xA9 pot\xC3\xA9s", MARK " pot\xC3\xA9s"},
-
-        /* A side on which the secret is no word asks for nothing. */
-        {"!abc", "x!abc x!abcd", "x" MARK " x!abcd"},
-        {"abc!", "abc!x xabc!", MARK "x xabc!"},
-        {"a b", "a b a bc xa b", MARK " a bc xa b"},
-        {"$$", "x$$y", "x" MARK "y"},
-
-        /* Escaped itself. */
-        {"a\"b", "\"a\\\"b\" a%22b xa\\\"b a%22bx", "\"" MARK "\" " MARK " xa\\\"b a%22bx"},
-        {"a/b", "\\u0061/b a%2Fb x\\u0061/b x%61%2Fb", MARK " " MARK " x\\u0061/b x%61%2Fb"},
-
-        /* The last letter of an escape is no letter of the text. */
-        {"abc12", "line\\nabc12 \\tabc12 \\\\\\nabc12", "line\\n" MARK " \\t" MARK " \\\\\\n" MARK},
-        {"abc12", "\\u0022abc12\\u0022 \\u0020abc12", "\\u0022" MARK "\\u0022 \\u0020" MARK},
-        {"abc12", "p%3Dabc12%26q p%20abc12+q", "p%3D" MARK "%26q p%20" MARK "+q"},
-        {"abc12", "nabc12 u0022abc12 3Dabc12 0%abc12 %2abc12 \\u022abc12",
-         "nabc12 u0022abc12 3Dabc12 0%" MARK " %2abc12 \\u022abc12"},
-        {"abc12", "c:\\abc12 x\\\\abc12", "c:" MARK " x\\\\" MARK},
-
-        /* The beginning of one at a cut. */
-        {"report1", "a report", "a " MARK},
-        {"report1", "a report...", "a " MARK},
-        {"report1", "a xreport", NULL},
-        {"report1", "a repor", NULL},
-    };
     (void)state;
-    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+    for (size_t i = 0; i < COUNT_OF(short_secrets); i++) {
         redact_forget_all();
-        redact_register(slice_from(rows[i].secret));
-        assert_redacted(slice_from(rows[i].text),
-                        rows[i].expected != NULL ? rows[i].expected : rows[i].text);
+        redact_register(slice_from(short_secrets[i].secret));
+        assert_redacted(slice_from(short_secrets[i].text), short_secrets[i].expected != NULL
+                                                               ? short_secrets[i].expected
+                                                               : short_secrets[i].text);
     }
     redact_forget_all();
     redact_register((struct slice){NULL, 0});

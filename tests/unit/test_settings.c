@@ -181,65 +181,66 @@ static void test_a_program_needs_the_variables_of_its_concerns_only(void **state
     assert_refused(SETTINGS_FOLDERS | SETTINGS_AWS, "AWS_REGION");
 }
 
+static const struct {
+    unsigned concern;
+    const char *name;
+    const char *value;
+} malformed[] = {
+    {SETTINGS_AWS, "region", "eu-west-1.example.com/"},
+    {SETTINGS_AWS, "region", "EU-WEST-1"},
+    {SETTINGS_AWS, "AWS_ENDPOINT_URL", "localhost:4566"},
+    {SETTINGS_AWS, "AWS_ENDPOINT_URL_SNS", "https://user@host"},
+    {SETTINGS_POSTGRES, "postgres_host", "a host"},
+    {SETTINGS_POSTGRES, "postgres_host",
+     "host\n"
+     "port=1"},
+    {SETTINGS_POSTGRES, "postgres_host", "one,two"},
+    {SETTINGS_POSTGRES, "postgres_host", "/run/postgresql"},
+    {SETTINGS_POSTGRES, "postgres_host", "postgres://host"},
+    {SETTINGS_POSTGRES, "postgres_host", "host:5432"},
+    {SETTINGS_POSTGRES, "postgres_host", LONG "." LONG "." LONG "." LONG},
+    {SETTINGS_POSTGRES, "postgres_port", "0"},
+    {SETTINGS_POSTGRES, "postgres_port", "65536"},
+    {SETTINGS_POSTGRES, "postgres_port", "-1"},
+    {SETTINGS_POSTGRES, "postgres_port", "54 32"},
+    {SETTINGS_POSTGRES, "postgres_port", "postgres"},
+    {SETTINGS_POSTGRES, "postgres_database", LONG "d"},
+    {SETTINGS_POSTGRES, "postgres_database", "a\tb"},
+    {SETTINGS_POSTGRES, "postgres_database", "a\x7F"},
+    {SETTINGS_REDSHIFT, "redshift_cluster", "dw.abc.eu-west-1.redshift.amazonaws.com"},
+    {SETTINGS_REDSHIFT, "redshift_cluster", "arn:aws:redshift:eu-west-1:1:cluster:dw"},
+    {SETTINGS_REDSHIFT, "redshift_cluster", LONG "d"},
+    {SETTINGS_REDSHIFT, "redshift_database", LONG LONG "dd"},
+    {SETTINGS_REDSHIFT, "redshift_database", "dev\nx"},
+    {SETTINGS_TABLES, "postgres_config_table", "EXT_FILE_CONFIG"},
+    {SETTINGS_TABLES, "postgres_config_table", ".EXT_FILE_CONFIG"},
+    {SETTINGS_TABLES, "postgres_config_table", "RDSCNFG."},
+    {SETTINGS_TABLES, "postgres_config_audit_table", "db.rdscnfg.ext_file_audit"},
+    {SETTINGS_TABLES, "postgres_config_audit_table", "rdscnfg.\xFF"},
+    {SETTINGS_TABLES, "postgres_config_table",
+     "s.a123456789b123456789c123456789d123456789e123456789f123456789"},
+    {SETTINGS_TABLES, "timezone", "Europe/Berlin'; drop table x"},
+    {SETTINGS_TABLES, "timezone", " "},
+    {SETTINGS_FOLDERS, "archive_folder", "///"},
+    {SETTINGS_FOLDERS, "processing_folder", "/"},
+    {SETTINGS_RETRY, "retry_hours", "0"},
+    {SETTINGS_RETRY, "retry_hours", "169"},
+    {SETTINGS_RETRY, "retry_hours", "1.5"},
+    {SETTINGS_RETRY, "retry_hours", "6h"},
+    {SETTINGS_NOTIFICATION, "sns_topic_arn", "files"},
+    {SETTINGS_LOAD, "iam_role", "role/copy"},
+    {SETTINGS_LOAD, "threshold_file_size_bytes", "50 MB"},
+    {SETTINGS_LOAD, "threshold_file_size_bytes", "-1"},
+};
+
 static void test_a_malformed_variable_is_named(void **state)
 {
-    static const struct {
-        unsigned concern;
-        const char *name;
-        const char *value;
-    } bad[] = {
-        {SETTINGS_AWS, "region", "eu-west-1.example.com/"},
-        {SETTINGS_AWS, "region", "EU-WEST-1"},
-        {SETTINGS_AWS, "AWS_ENDPOINT_URL", "localhost:4566"},
-        {SETTINGS_AWS, "AWS_ENDPOINT_URL_SNS", "https://user@host"},
-        {SETTINGS_POSTGRES, "postgres_host", "a host"},
-        {SETTINGS_POSTGRES, "postgres_host",
-         "host\n"
-         "port=1"},
-        {SETTINGS_POSTGRES, "postgres_host", "one,two"},
-        {SETTINGS_POSTGRES, "postgres_host", "/run/postgresql"},
-        {SETTINGS_POSTGRES, "postgres_host", "postgres://host"},
-        {SETTINGS_POSTGRES, "postgres_host", "host:5432"},
-        {SETTINGS_POSTGRES, "postgres_host", LONG "." LONG "." LONG "." LONG},
-        {SETTINGS_POSTGRES, "postgres_port", "0"},
-        {SETTINGS_POSTGRES, "postgres_port", "65536"},
-        {SETTINGS_POSTGRES, "postgres_port", "-1"},
-        {SETTINGS_POSTGRES, "postgres_port", "54 32"},
-        {SETTINGS_POSTGRES, "postgres_port", "postgres"},
-        {SETTINGS_POSTGRES, "postgres_database", LONG "d"},
-        {SETTINGS_POSTGRES, "postgres_database", "a\tb"},
-        {SETTINGS_POSTGRES, "postgres_database", "a\x7F"},
-        {SETTINGS_REDSHIFT, "redshift_cluster", "dw.abc.eu-west-1.redshift.amazonaws.com"},
-        {SETTINGS_REDSHIFT, "redshift_cluster", "arn:aws:redshift:eu-west-1:1:cluster:dw"},
-        {SETTINGS_REDSHIFT, "redshift_cluster", LONG "d"},
-        {SETTINGS_REDSHIFT, "redshift_database", LONG LONG "dd"},
-        {SETTINGS_REDSHIFT, "redshift_database", "dev\nx"},
-        {SETTINGS_TABLES, "postgres_config_table", "EXT_FILE_CONFIG"},
-        {SETTINGS_TABLES, "postgres_config_table", ".EXT_FILE_CONFIG"},
-        {SETTINGS_TABLES, "postgres_config_table", "RDSCNFG."},
-        {SETTINGS_TABLES, "postgres_config_audit_table", "db.rdscnfg.ext_file_audit"},
-        {SETTINGS_TABLES, "postgres_config_audit_table", "rdscnfg.\xFF"},
-        {SETTINGS_TABLES, "postgres_config_table",
-         "s.a123456789b123456789c123456789d123456789e123456789f123456789"},
-        {SETTINGS_TABLES, "timezone", "Europe/Berlin'; drop table x"},
-        {SETTINGS_TABLES, "timezone", " "},
-        {SETTINGS_FOLDERS, "archive_folder", "///"},
-        {SETTINGS_FOLDERS, "processing_folder", "/"},
-        {SETTINGS_RETRY, "retry_hours", "0"},
-        {SETTINGS_RETRY, "retry_hours", "169"},
-        {SETTINGS_RETRY, "retry_hours", "1.5"},
-        {SETTINGS_RETRY, "retry_hours", "6h"},
-        {SETTINGS_NOTIFICATION, "sns_topic_arn", "files"},
-        {SETTINGS_LOAD, "iam_role", "role/copy"},
-        {SETTINGS_LOAD, "threshold_file_size_bytes", "50 MB"},
-        {SETTINGS_LOAD, "threshold_file_size_bytes", "-1"},
-    };
     (void)state;
-    for (size_t i = 0; i < COUNT_OF(bad); i++) {
+    for (size_t i = 0; i < COUNT_OF(malformed); i++) {
         set_again();
-        (void)setenv(bad[i].name, bad[i].value, 1);
-        assert_refused(bad[i].concern, bad[i].name);
-        (void)must_read(ALL & ~bad[i].concern);
+        (void)setenv(malformed[i].name, malformed[i].value, 1);
+        assert_refused(malformed[i].concern, malformed[i].name);
+        (void)must_read(ALL & ~malformed[i].concern);
     }
     set_again();
     (void)setenv("processing_folder", "archive", 1);

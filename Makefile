@@ -174,6 +174,13 @@ coverage: $(call TEST_PROGRAMS,coverage) ## line coverage of the unit and wire t
 lint: setup ## formatting, include rules, clang-tidy, cppcheck, Python and shell checks
 	@$(PYTHON) tests/lint/lint.py --build $(BUILD) --jobs $(JOBS)
 
+# What clangd and clang-tidy ask: the command of each C file in the flavour `test`.
+compile_commands.json: always ## write the compilation database that editors read (clangd)
+	@for source in $(filter %.c,$(C_FILES)); do \
+	    printf '{"directory": "%s", "file": "%s", "command": "%s"}\n' '$(CURDIR)' "$$source" \
+	        "$(test_CC) $(WARNINGS) $(INCLUDES) $(test_CFLAGS) -c $$source"; \
+	done | sed '1s/^/[/; $$!s/$$/,/; $$s/$$/]/' > $@
+
 format: setup ## format all C files in place
 	@clang-format -i $(C_FILES)
 
@@ -188,7 +195,7 @@ demo: package ## the main job on sample files, from nothing: journeys, rows, arc
 
 clean: ## remove all that was built, but not the downloaded sources of the native libraries
 	@find $(BUILD) -mindepth 1 -maxdepth 1 ! -name native-cache -exec rm -rf {} + 2>/dev/null || true
-	@rm -rf dist
+	@rm -rf dist compile_commands.json
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z_.]+:.*## / { printf "  make %-21s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)

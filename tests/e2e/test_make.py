@@ -1,7 +1,9 @@
 """The outside of the build: what it says where it cannot work, and what is left when it is stopped."""
 
+import json
 import os
 import pathlib
+import shlex
 import shutil
 import signal
 import subprocess
@@ -58,6 +60,26 @@ class Outside(unittest.TestCase):
         self.assertEqual(status, 2)
         self.assertIn(f'the path "{folder.resolve()}" has blanks', output)
         self.assertIn("clone to another folder", output)
+
+    def test_the_compilation_database_holds_commands_that_compile(self):
+        self.copy(self.folder, "Makefile", "layers/native/native.mk")
+        files = {
+            "lib/base/one.h": "#define ONE 1\n",
+            "lib/base/one.c": '#include "base/one.h"\nint one = ONE;\n',
+            "tests/unit/test_one.c": '#include "base/one.h"\nint two = 2 * ONE;\n',
+        }
+        for name, text in files.items():
+            (self.folder / name).parent.mkdir(parents=True, exist_ok=True)
+            (self.folder / name).write_text(text)
+        status, output = self.said(self.folder, "make", "compile_commands.json")
+        self.assertEqual(status, 0, output)
+        database = json.loads((self.folder / "compile_commands.json").read_text())
+        self.assertEqual([entry["file"] for entry in database], ["lib/base/one.c", "tests/unit/test_one.c"])
+        for entry in database:
+            self.assertEqual(entry["directory"], str(self.folder.resolve()))
+            status, output = self.said(self.folder, *shlex.split(entry["command"]))
+            self.assertEqual(status, 0, output)
+            self.assertTrue((self.folder / pathlib.Path(entry["file"]).with_suffix(".o").name).exists())
 
     def test_setup_where_nothing_is_missing_and_where_it_is_no_debian(self):
         self.copy(self.folder, "setup.sh", "debian-packages.txt")

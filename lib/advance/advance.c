@@ -90,8 +90,7 @@ static int advance_job(struct job *job, struct advance_result *result, struct er
     if (kind != NULL && follow_if_ended(job, kind, &failure) != 0) {
         advance_note_failure(job, &failure);
         if (!error_is(&failure, FOLLOW_WAITING)) {
-            *err = failure;
-            return -1;
+            return error_pass(err, &failure);
         }
         *result = result_of(job, ADVANCE_WAITING);
         result->until_ms = job->record.next_attempt_ms;
@@ -180,9 +179,8 @@ int advance_object(struct services *services, const struct s3_object_event *obje
     log_context_set("bucket", object->bucket);
     log_context_set("key", object->key);
     log_context_set("file", SLICE(""));
-    if (object->problem != NULL) {
-        *err = *object->problem; /* so that Lambda's failure destination gets the event */
-        return -1;
+    if (object->problem != NULL) { /* Lambda's failure destination shall get the event */
+        return error_pass(err, object->problem);
     }
     if (receive_ignores(&services->settings.folders, object)) {
         *result = ignored_result(object);

@@ -39,14 +39,12 @@ static int follow_and_advance(struct services *services, const struct statement_
             log_info("the statement is of another deployment: no file of ours has this id");
             return 0;
         }
-        *err = failure;
-        return -1;
+        return error_pass(err, &failure);
     }
     log_context_set("key", job.record.key);
     if (follow(&job, name, event, &failure) != 0) {
         advance_note_failure(&job, &failure);
-        *err = failure;
-        return -1;
+        return error_pass(err, &failure);
     }
     return advance_after_statement(&job, err);
 }

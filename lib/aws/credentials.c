@@ -266,7 +266,7 @@ static int fetch_with_retries(struct fetch *fetch, struct arena *arena, struct c
         int64_t wait_ms =
             failure.retryable ? retry_delay_ms(&endpoint_retry, &question) : RETRY_GIVE_UP;
         if (wait_ms == RETRY_GIVE_UP) {
-            *err = failure;
+            error_pass(err, &failure);
             return error_prefix(err, "AWS credentials from the container endpoint (tries: %d)",
                                 tries);
         }
@@ -350,8 +350,7 @@ int credentials_get(struct credentials_provider *provider, int64_t deadline_ms,
         provider->next_load_ms = now_ms + REFRESH_PAUSE_MS;
         if (load(provider, deadline_ms, &failure) != 0) {
             if (!provider->loaded || expired) {
-                *err = failure;
-                return -1;
+                return error_pass(err, &failure);
             }
             log_warn("credentials: cannot be refreshed, the present ones are used until they "
                      "expire",

@@ -187,10 +187,7 @@ int http_call_body(struct http_call *call, struct slice bytes)
 
 int http_call_fail(const struct http_call *call, struct error *err)
 {
-    if (err != NULL) {
-        *err = call->error;
-    }
-    return -1;
+    return error_pass(err, &call->error);
 }
 
 int http_call_name(const struct http_call *call, int result, struct error *err)

@@ -424,10 +424,7 @@ static int exchange_somehow(struct http_plain *self, struct http_call *call, str
         return exchange_freshly(self, call, err);
     }
     response->reused = true;
-    if (err != NULL) {
-        *err = stale;
-    }
-    return -1;
+    return error_pass(err, &stale);
 }
 
 static int http_plain_send(struct http *http, const struct http_request *request,

@@ -53,7 +53,7 @@ int archive_reserve(struct job *job, struct error *err)
         return 0;
     }
     if (!error_is(&name_error, PG_UNIQUE_VIOLATION)) {
-        *err = name_error;
+        error_pass(err, &name_error);
         return error_prefix(err, "archive");
     }
     return try_name(job, key_at(job, time, true), err) == 0 ? 0 : error_prefix(err, "archive");
@@ -89,8 +89,7 @@ static int look_at_copy(struct job *job, uint64_t *size, bool *exists, struct er
     if (head_error.kind == ERROR_NOT_FOUND) {
         return 0;
     }
-    *err = head_error;
-    return -1;
+    return error_pass(err, &head_error);
 }
 
 /* Where there are no versions, an upload of the very same bytes differs by its time only, and S3
@@ -113,8 +112,7 @@ static int look_at_source(struct job *job, bool *is_ours, struct error *err)
     if (head_error.kind == ERROR_NOT_FOUND) {
         return 0;
     }
-    *err = head_error;
-    return -1;
+    return error_pass(err, &head_error);
 }
 
 /* *duty tells whether the bytes were deleted: equal ones may have been among them. */
@@ -142,8 +140,7 @@ static int delete_source(struct job *job, enum file_duty *duty, struct error *er
         *duty = FILE_COPIED;
         return 0;
     }
-    *err = delete_error;
-    return -1;
+    return error_pass(err, &delete_error);
 }
 
 /* A name without an object would only mislead. */
@@ -172,8 +169,7 @@ static int make_copy(struct job *job, bool *from_source, struct error *err)
         return 0;
     }
     if (!s3_error_is_replaced_object(&copy_error) && !s3_error_is_missing_object(&copy_error)) {
-        *err = copy_error;
-        return -1;
+        return error_pass(err, &copy_error);
     }
     if (look_at_copy(job, &size, &exists, err) != 0) {
         return -1;
@@ -189,8 +185,7 @@ static int make_copy(struct job *job, bool *from_source, struct error *err)
     if (copy_private(job, &copy_error) == 0 || s3_error_is_missing_object(&copy_error)) {
         return 0;
     }
-    *err = copy_error;
-    return -1;
+    return error_pass(err, &copy_error);
 }
 
 /* A copy in the archive belongs to the file that was first: it stays. */

@@ -34,8 +34,7 @@ int job_read_config(struct job *job, struct error *err)
                          job->arena, &job->config, &failure) != 0) {
         if (!error_is(&failure, FILE_CONFIG_GONE)) {
             keep_what_is_settled(job);
-            *err = failure;
-            return -1;
+            return error_pass(err, &failure);
         }
         log_warn("the file goes on without its configuration", LOG_CAUSE(&failure));
     }

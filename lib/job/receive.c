@@ -113,8 +113,7 @@ static int match(struct receipt *receipt, struct error *err)
     if (file_config_match(&services->pg, &services->config_tables, receipt->request->object->key,
                           job->arena, &job->config, &receipt->no_match) != 0 &&
         !error_is(&receipt->no_match, FILE_CONFIG_NO_MATCH)) {
-        *err = receipt->no_match;
-        return -1;
+        return error_pass(err, &receipt->no_match);
     }
     return 0;
 }
@@ -249,8 +248,7 @@ int receive_object(struct services *services, const struct receive_request *requ
                                    SLICE("the object was gone when its event was handled"), outcome,
                                    err);
         }
-        *err = head_error;
-        return -1;
+        return error_pass(err, &head_error);
     }
     if (object->version_id.size == 0 && object->etag.size > 0 &&
         !slice_equal(object->etag, head.etag)) {

@@ -118,10 +118,7 @@ static int connect_anew(struct pg *pg, struct error *err)
         return 0;
     }
     if (!pg_error_is_login(&refused)) {
-        if (err != NULL) {
-            *err = refused;
-        }
-        return -1;
+        return error_pass(err, &refused);
     }
     log_warn("Postgres refused the login: the secret is read again", LOG_CAUSE(&refused));
     return log_in(pg, true, err);
@@ -204,10 +201,7 @@ static int exchange_first(struct pg *pg, struct pg_exchange *statement, struct e
             return 0;
         }
         if (pg->connection != NULL || check_deadline(pg, statement->name, NULL) != 0) {
-            if (err != NULL) {
-                *err = broken;
-            }
-            return -1;
+            return error_pass(err, &broken);
         }
         log_info("the kept connection to Postgres was dead: connecting again", LOG_CAUSE(&broken));
     }
@@ -264,10 +258,7 @@ int pg_query(struct pg *pg, const struct pg_statement *statement, struct pg_valu
         if (alone && unanswered && pg->connection == NULL) {
             error_prefix(&failure, "it may have taken effect or not");
         }
-        if (err != NULL) {
-            *err = failure;
-        }
-        return -1;
+        return error_pass(err, &failure);
     }
     return 0;
 }
@@ -354,10 +345,7 @@ int pg_commit(struct pg *pg, struct error *err)
         if (unanswered) {
             error_prefix(&failure, "the transaction may be committed or not");
         }
-        if (err != NULL) {
-            *err = failure;
-        }
-        return -1;
+        return error_pass(err, &failure);
     }
     if (strcmp(commit.tag, "COMMIT") != 0) {
         error_set(err, ERROR_REMOTE,

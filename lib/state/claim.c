@@ -69,8 +69,7 @@ static int run_claim(const struct state_store *store, const struct values *value
     if (error_is(&met, PG_UNIQUE_VIOLATION)) {
         return record_run(store, &sql, values, arena, answer, err);
     }
-    *err = met;
-    return -1;
+    return error_pass(err, &met);
 }
 
 int claim_file(const struct state_store *store, const struct file_claim *claim, struct arena *arena,

@@ -283,8 +283,7 @@ static int look_at(struct job *job, const struct statement_kind *kind, struct sl
             look.said = (struct redshift_statement){.id = statement_id};
             return follow_unseen(job, kind, &look, &failure, err);
         }
-        *err = failure;
-        return -1;
+        return error_pass(err, &failure);
     }
     add_load_errors(job, kind, &look.question);
     verdict = verdict_of(job->arena, &look.question);
@@ -380,6 +379,5 @@ int follow_if_ended(struct job *job, const struct statement_kind *kind, struct e
                  LOG_TEXT("statement", job->record.statement.statement_id));
         return 0;
     }
-    *err = failure;
-    return -1;
+    return error_pass(err, &failure);
 }

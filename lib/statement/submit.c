@@ -197,7 +197,7 @@ static int wait_for_endpoint(struct job *job, const struct statement_kind *kind,
                            err) != 0) {
         return -1;
     }
-    *err = *refusal;
+    error_pass(err, refusal);
     return error_prefix(err, "submitting %s", kind->rules->noun);
 }
 
@@ -212,8 +212,7 @@ static int assign(struct job *job, const struct statement_kind *kind,
             return conclude_refusal(job, kind, refusal_text(job, kind, &refusal, built.number),
                                     err);
         }
-        *err = refusal;
-        return -1;
+        return error_pass(err, &refusal);
     }
     if (kind->build(job, built.number, source != NULL ? source->made : NULL, &built.parts,
                     &built.count, &refusal) != 0) {
@@ -234,7 +233,7 @@ static int submit_numbered(struct job *job, const struct statement_kind *kind, b
         return wait_for_endpoint(job, kind, &refusal, err);
     }
     if (refusal.retryable) {
-        *err = refusal;
+        error_pass(err, &refusal);
         return error_prefix(err, "submitting %s", kind->rules->noun);
     }
     if (is_new) { /* and so no attempt can have submitted it */

@@ -94,10 +94,7 @@ static int read_on(struct reading *reading, struct source_s3_result *result, str
     }
     if (!may_resume(reading, &got, &failure)) {
         result->ended_by_caller = got.ended_by_caller;
-        if (err != NULL) {
-            *err = failure;
-        }
-        return -1;
+        return error_pass(err, &failure);
     }
     result->resumed++;
     log_warn("the download broke off and is taken up again",

@@ -40,7 +40,20 @@ static void test_nobody_needs_to_listen(void **state)
     (void)state;
     assert_int_equal(error_set(NULL, ERROR_INVALID, "x"), -1);
     assert_int_equal(error_prefix(NULL, "x"), -1);
+    assert_int_equal(error_pass(NULL, &(struct error){.kind = ERROR_BUSY}), -1);
     error_set_code(NULL, SLICE("x"));
+}
+
+static void test_a_failure_is_passed_on_whole(void **state)
+{
+    (void)state;
+    struct error failure;
+    struct error err = {.kind = ERROR_INVALID, .message = "another"};
+    error_set(&failure, ERROR_BUSY, "too fast");
+    failure.status = 503;
+    error_set_code(&failure, SLICE("SlowDown"));
+    assert_int_equal(error_pass(&err, &failure), -1);
+    assert_memory_equal(&err, &failure, sizeof(err));
 }
 
 static void test_prefixes_pile_up_and_keep_the_rest(void **state)
@@ -174,6 +187,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_kinds_have_names_and_say_whether_to_retry),
         cmocka_unit_test(test_nobody_needs_to_listen),
+        cmocka_unit_test(test_a_failure_is_passed_on_whole),
         cmocka_unit_test(test_prefixes_pile_up_and_keep_the_rest),
         cmocka_unit_test(test_an_old_message_may_be_an_argument),
         cmocka_unit_test(test_long_messages_are_cut_between_characters),

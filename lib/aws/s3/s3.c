@@ -400,10 +400,7 @@ int s3_put(struct aws_client *client, const struct s3_put_options *options, stru
         is_our_own(client, options, arena, written, &failure)) {
         return 0;
     }
-    if (err != NULL) {
-        *err = failure;
-    }
-    return -1;
+    return error_pass(err, &failure);
 }
 
 /* --- DeleteObject --- */
@@ -445,8 +442,5 @@ int s3_delete(struct aws_client *client, const struct s3_delete_options *options
     if (s3_error_is_missing_key(&failure)) {
         return 0;
     }
-    if (err != NULL) {
-        *err = failure;
-    }
-    return -1;
+    return error_pass(err, &failure);
 }

@@ -292,10 +292,7 @@ int s3_complete(struct aws_client *client, const struct s3_complete_options *opt
     if ((is_unknown || is_taken) && is_completed(client, options, arena, written, &failure)) {
         return 0;
     }
-    if (err != NULL) {
-        *err = failure;
-    }
-    return -1;
+    return error_pass(err, &failure);
 }
 
 /* --- AbortMultipartUpload --- */
@@ -319,10 +316,7 @@ int s3_abort_upload(struct aws_client *client, const struct s3_upload *upload, s
         s3_error_is_missing_upload(&failure)) {
         return 0;
     }
-    if (err != NULL) {
-        *err = failure;
-    }
-    return -1;
+    return error_pass(err, &failure);
 }
 
 void s3_give_up_upload(struct aws_client *client, const struct s3_upload *upload,

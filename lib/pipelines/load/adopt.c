@@ -18,8 +18,7 @@ static int has_configuration(struct services *services, struct slice key, struct
         return 0;
     }
     if (!error_is(&no_match, FILE_CONFIG_NO_MATCH)) {
-        *err = no_match;
-        return -1;
+        return error_pass(err, &no_match);
     }
     log_error("a statement of the Python framework cannot be taken over", LOG_CAUSE(&no_match));
     return 0;
@@ -48,8 +47,7 @@ static int is_newer_upload(struct services *services, struct slice statement_id,
         if (failure.kind == ERROR_NOT_FOUND || failure.kind == ERROR_DENIED) {
             return 0;
         }
-        *err = failure;
-        return -1;
+        return error_pass(err, &failure);
     }
     if (s3_head(&services->requests, &options, arena, &head, &failure) != 0) {
         return 0; /* the claim will see */

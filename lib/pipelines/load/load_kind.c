@@ -110,8 +110,7 @@ static int announce(struct job *job, struct error *err)
         return 0;
     }
     if (error_is(&failure, JOB_TAKEN_OVER)) {
-        *err = failure;
-        return -1;
+        return error_pass(err, &failure);
     }
     log_warn("the notification of the submission was not sent", LOG_CAUSE(&failure));
     return 0;

@@ -84,7 +84,7 @@ static void use_regional(const struct aws_endpoint_question *question, struct ar
     endpoint->authority =
         arena_format(arena, "%.*s%s%s.%.*s.%s", SLICE_ARG(slice_take(bucket, in_host ? 63 : 0)),
                      in_host ? "." : "", question->service->host_prefix,
-                     SLICE_ARG(question->region), partition_of(question->region)->domain);
+                     SLICE_ARG(question->region), domain_of(question->region));
     endpoint->base_url = arena_format(arena, "https://%s", endpoint->authority.data);
     endpoint->path_prefix =
         bucket.size > 0 && !in_host ? arena_format(arena, "/%.*s", SLICE_ARG(bucket)) : SLICE("");

@@ -1,6 +1,7 @@
 #include "aws/credentials.h"
 
 #include "aws/aws_url.h"
+#include "base/array.h"
 #include "base/env.h"
 #include "base/json.h"
 #include "base/log.h"
@@ -100,7 +101,7 @@ static bool is_trusted_host(const struct aws_url *url)
 {
     static const struct slice addresses[] = {
         SLICE_INIT("169.254.170.2"), SLICE_INIT("169.254.170.23"), SLICE_INIT("fd00:ec2::23")};
-    for (size_t i = 0; i < sizeof(addresses) / sizeof(*addresses); i++) {
+    for (size_t i = 0; i < COUNT_OF(addresses); i++) {
         if (slice_equal_nocase(url->host, addresses[i])) {
             return true;
         }

@@ -1,5 +1,6 @@
 #include "aws/sigv4.h"
 
+#include "base/array.h"
 #include "base/encode.h"
 #include "base/hex.h"
 
@@ -209,7 +210,7 @@ static bool is_signed(struct slice name)
         SLICE_INIT("authorization"),  SLICE_INIT("user-agent"),        SLICE_INIT("connection"),
         SLICE_INIT("expect"),         SLICE_INIT("transfer-encoding"), SLICE_INIT("upgrade"),
         SLICE_INIT("x-amzn-trace-id")};
-    for (size_t i = 0; i < sizeof(unsigned_names) / sizeof(*unsigned_names); i++) {
+    for (size_t i = 0; i < COUNT_OF(unsigned_names); i++) {
         if (slice_equal(name, unsigned_names[i])) {
             return false;
         }
@@ -342,7 +343,7 @@ void sigv4_signing_key(struct slice secret_access_key, const struct sigv4_scope 
     hmac(strbuf_slice(&start), slice_take(scope->timestamp, DATE_SIZE), key);
     strbuf_wipe(&start);
     const struct slice steps[] = {scope->region, scope->service, SLICE("aws4_request")};
-    for (size_t i = 0; i < sizeof(steps) / sizeof(*steps); i++) {
+    for (size_t i = 0; i < COUNT_OF(steps); i++) {
         unsigned char previous[SIGV4_HASH_SIZE];
         memcpy(previous, key, sizeof(previous));
         hmac(slice_of(previous, sizeof(previous)), steps[i], key);

@@ -1,5 +1,6 @@
 #include "base/json_scan.h"
 
+#include "base/array.h"
 #include "base/hex.h"
 #include "base/strbuf.h"
 #include "base/utf8.h"
@@ -383,7 +384,7 @@ static int scan_literal(struct scan *scan)
         SLICE_INIT("false"),
         SLICE_INIT("null"),
     };
-    for (size_t i = 0; i < sizeof(literals) / sizeof(literals[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(literals); i++) {
         if (slice_starts_with(rest(scan), literals[i])) {
             scan->position += literals[i].size;
             return 0;

@@ -1,5 +1,6 @@
 #include "base/log.h"
 
+#include "base/array.h"
 #include "base/json_writer.h"
 #include "base/redact.h"
 #include "base/strbuf.h"
@@ -50,7 +51,7 @@ void log_setup(const struct log_options *options)
 
 enum log_level log_level_from(struct slice name)
 {
-    for (size_t i = 0; i < sizeof(level_names) / sizeof(level_names[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(level_names); i++) {
         if (slice_equal_nocase(name, level_names[i])) {
             return (enum log_level)i;
         }

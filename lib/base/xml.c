@@ -1,5 +1,6 @@
 #include "base/xml.h"
 
+#include "base/array.h"
 #include "base/hex.h"
 #include "base/strbuf.h"
 #include "base/utf8.h"
@@ -140,7 +141,7 @@ static uint32_t named_character(struct slice name)
         {SLICE_INIT("lt"), '<'},   {SLICE_INIT("gt"), '>'},    {SLICE_INIT("amp"), '&'},
         {SLICE_INIT("quot"), '"'}, {SLICE_INIT("apos"), '\''},
     };
-    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(names); i++) {
         if (slice_equal(name, names[i].name)) {
             return names[i].character;
         }

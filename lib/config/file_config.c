@@ -1,5 +1,6 @@
 #include "config/file_config.h"
 
+#include "base/array.h"
 #include "base/json.h"
 #include "base/strbuf.h"
 #include "base/utf8.h"
@@ -122,7 +123,7 @@ static int read_texts(const struct pg_result *result, size_t row, struct file_co
         {"load_id_column", &config->load_id_column},
     };
 
-    for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(texts); i++) {
         if (read_text(result, row, texts[i].column, texts[i].text, err) != 0) {
             return -1;
         }

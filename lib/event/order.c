@@ -1,5 +1,6 @@
 #include "event/order.h"
 
+#include "base/array.h"
 #include "base/strbuf.h"
 #include "base/utf8.h"
 
@@ -10,7 +11,7 @@
 static const struct slice names[] = {
     [ORDER_ADVANCE] = SLICE_INIT("advance"),
 };
-#define ORDER_COUNT (sizeof(names) / sizeof(names[0]))
+#define ORDER_COUNT (COUNT_OF(names))
 
 bool order_is(const json *document)
 {

@@ -1,5 +1,6 @@
 #include "http/http_roots.h"
 
+#include "base/array.h"
 #include "base/env.h"
 #include "base/memory.h"
 
@@ -50,7 +51,7 @@ bool http_roots_is_aws(struct slice host)
     static const struct slice suffixes[] = {SLICE_INIT(".amazonaws.com"),
                                             SLICE_INIT(".amazonaws.eu"), SLICE_INIT(".api.aws")};
     bool found = false;
-    for (size_t i = 0; !found && i < sizeof(suffixes) / sizeof(suffixes[0]); i++) {
+    for (size_t i = 0; !found && i < COUNT_OF(suffixes); i++) {
         size_t size = suffixes[i].size;
         found =
             host.size > size && slice_equal_nocase(slice_skip(host, host.size - size), suffixes[i]);
@@ -110,8 +111,7 @@ static X509_STORE *read_named(const char *variable, const char *path, struct err
 static X509_STORE *read_system(struct error *err)
 {
     X509_STORE *store = NULL;
-    for (size_t i = 0; store == NULL && i < sizeof(system_bundles) / sizeof(system_bundles[0]);
-         i++) {
+    for (size_t i = 0; store == NULL && i < COUNT_OF(system_bundles); i++) {
         FILE *file = fopen(system_bundles[i], "re");
         store = file == NULL ? NULL : read_store(BIO_new_fp(file, BIO_CLOSE));
     }

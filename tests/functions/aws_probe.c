@@ -12,6 +12,7 @@
 #include "aws/s3/s3_multipart.h"
 #include "aws/secrets_manager.h"
 #include "aws/sns.h"
+#include "base/array.h"
 #include "base/env.h"
 #include "base/json.h"
 #include "base/json_writer.h"
@@ -514,7 +515,7 @@ static const struct order {
 static int run_order(struct probe *probe, struct error *err)
 {
     struct slice wanted = text(probe, "do");
-    for (size_t i = 0; i < sizeof(orders) / sizeof(*orders); i++) {
+    for (size_t i = 0; i < COUNT_OF(orders); i++) {
         if (slice_equal(wanted, slice_from(orders[i].name))) {
             return orders[i].run(probe, err);
         }

@@ -4,6 +4,7 @@
  */
 #include "runtime/lambda_loop.h"
 
+#include "base/array.h"
 #include "base/env.h"
 #include "base/json_writer.h"
 #include "base/log.h"
@@ -67,7 +68,7 @@ static int order_context(const struct lambda_context *context, struct strbuf *re
     };
     struct json_writer writer = json_writer_to(response);
     json_write_object(&writer);
-    for (size_t i = 0; i < sizeof(members) / sizeof(members[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(members); i++) {
         json_write_member_string(&writer, members[i].name, members[i].value);
     }
     json_write_member_i64(&writer, "deadline_ms", context->deadline_ms);

@@ -9,6 +9,7 @@
 #include "aws/s3/s3_versions.h"
 #include "aws/secrets_manager.h"
 #include "aws/sns.h"
+#include "base/array.h"
 
 #include <assert.h>
 
@@ -147,7 +148,7 @@ static const struct reader {
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    for (size_t i = 0; i < sizeof(readers) / sizeof(*readers); i++) {
+    for (size_t i = 0; i < COUNT_OF(readers); i++) {
         if (size > 0 && (char)data[0] == readers[i].letter) {
             struct error err = {.message = ""};
             struct arena arena;

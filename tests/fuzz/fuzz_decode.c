@@ -3,6 +3,7 @@
  * to the text again where a value has one spelling only, a refused text leaves the buffer as it
  * was, and the checksum of two pieces is that of the whole.
  */
+#include "base/array.h"
 #include "base/crc32.h"
 #include "base/encode.h"
 
@@ -96,7 +97,7 @@ static void check_crc32(struct slice bytes)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct slice bytes = slice_of(data, size);
-    for (size_t i = 0; i < sizeof(codecs) / sizeof(codecs[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(codecs); i++) {
         check_decoding_undoes_encoding(&codecs[i], bytes);
         check_text(&codecs[i], bytes);
     }

@@ -4,6 +4,7 @@
  */
 #include "redshift/statement_name.h"
 
+#include "base/array.h"
 #include "base/utf8.h"
 
 #include <assert.h>
@@ -44,7 +45,7 @@ static void check_any_text(struct slice text)
                                       legacy.s3_path,      legacy.interface_id, legacy.merge_sql,
                                       legacy.escape};
         struct strbuf again = STRBUF_INIT;
-        for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
+        for (size_t i = 0; i < COUNT_OF(parts); i++) {
             strbuf_append(&again, parts[i]);
             strbuf_append_char(&again, '|');
         }

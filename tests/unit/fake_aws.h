@@ -8,6 +8,7 @@
 #define UNIT_FAKE_AWS_H
 
 #include "aws/aws_call.h"
+#include "base/array.h"
 #include "base/log.h"
 #include "unit/collector.h"
 
@@ -210,7 +211,7 @@ static inline char *fake_request_text(struct fake_aws *fake, size_t number)
         struct slice line;
         bool drop = false;
         slice_cut(rest, '\n', &line, &rest);
-        for (size_t i = 0; i < sizeof(added) / sizeof(*added); i++) {
+        for (size_t i = 0; i < COUNT_OF(added); i++) {
             drop = drop || slice_starts_with(line, slice_from(added[i]));
         }
         in_head = line.size > 0;

@@ -264,7 +264,7 @@ static void test_forms_and_classes(void **state)
     (void)state;
     struct arena arena;
     arena_init(&arena, 0);
-    for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
         const struct row *row = &rows[i];
         struct aws_error error;
         struct error err;
@@ -303,7 +303,7 @@ static void test_every_throttle_is_one(void **state)
                                         "PriorRequestNotComplete"};
     struct arena arena;
     arena_init(&arena, 0);
-    for (size_t i = 0; i < sizeof(codes) / sizeof(*codes); i++) {
+    for (size_t i = 0; i < COUNT_OF(codes); i++) {
         struct http_response response = {.status = 400};
         struct aws_error error;
         struct slice body = arena_format(&arena, "{\"__type\":\"%s\"}", codes[i]);
@@ -344,7 +344,7 @@ static void test_statuses_without_a_body(void **state)
     };
     struct arena arena;
     arena_init(&arena, 0);
-    for (size_t i = 0; i < sizeof(statuses) / sizeof(*statuses); i++) {
+    for (size_t i = 0; i < COUNT_OF(statuses); i++) {
         struct http_response response = {.status = statuses[i].status};
         struct aws_error error;
         aws_error_read(&response, SLICE(""), SLICE("eu-west-1"), &arena, &error);

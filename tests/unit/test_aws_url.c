@@ -24,7 +24,7 @@ static const struct row good[] = {
 static void test_parts(void **state)
 {
     (void)state;
-    for (size_t i = 0; i < sizeof(good) / sizeof(*good); i++) {
+    for (size_t i = 0; i < COUNT_OF(good); i++) {
         struct aws_url url;
         assert_true(aws_url_parse(slice_from(good[i].text), &url));
         assert_true(slice_equal(url.host, slice_from(good[i].host)));
@@ -62,7 +62,7 @@ static void test_what_is_no_url(void **state)
                                       "http://h\\x",
                                       "http://h:80:80",
                                       "http://h/{x}"};
-    for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
+    for (size_t i = 0; i < COUNT_OF(bad); i++) {
         struct aws_url url = {.secure = true, .host = SLICE("untouched")};
         if (aws_url_parse(slice_from(bad[i]), &url)) {
             fail_msg("\"%s\" was taken for a URL", bad[i]);
@@ -91,7 +91,7 @@ static void test_loopback(void **state)
                 {"http://128.0.0.1", false},
                 {"http://localhost.example", false},
                 {"http://[::2]", false}};
-    for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
         struct aws_url url;
         assert_true(aws_url_parse(slice_from(rows[i].text), &url));
         assert_int_equal(aws_url_is_loopback(&url), rows[i].loopback);

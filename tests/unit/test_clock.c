@@ -34,7 +34,7 @@ static const struct {
 static void test_known_times_both_ways(void **state)
 {
     (void)state;
-    for (size_t i = 0; i < sizeof(times) / sizeof(times[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(times); i++) {
         char iso8601[CLOCK_ISO8601_SIZE];
         char basic[CLOCK_BASIC_SIZE];
         int64_t time_ms = -7;
@@ -118,7 +118,7 @@ static void test_iso8601_fractions_and_offsets(void **state)
         {"1970-01-01T00:00:00+00:00", 0},
         {"1970-01-01T00:00:00+23:59", -S(86340)},
     };
-    for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(good); i++) {
         int64_t time_ms = -7;
         assert_true(clock_parse_iso8601(slice_from(good[i].text), &time_ms));
         assert_int_equal(time_ms, good[i].time_ms);
@@ -157,7 +157,7 @@ static void test_bad_iso8601_is_refused(void **state)
         SLICE_INIT("1970-01-01T00:00:00Z "),
         SLICE_INIT("1970-01-01T00:00:00Z\0"),
     };
-    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(bad); i++) {
         int64_t time_ms = -7;
         assert_false(clock_parse_iso8601(bad[i], &time_ms));
         assert_int_equal(time_ms, -7);
@@ -182,7 +182,7 @@ static void test_bad_http_dates_are_refused(void **state)
         "Fri, 20 Nov 2026 24:27:53 GMT",
         "Fri, 2 Nov 2026 20:27:53 GMT",
     };
-    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(bad); i++) {
         int64_t time_ms = -7;
         assert_false(clock_parse_http(slice_from(bad[i]), &time_ms));
         assert_int_equal(time_ms, -7);

@@ -19,7 +19,7 @@ static void clear_environment(void)
                                         "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
                                         "AWS_CONTAINER_AUTHORIZATION_TOKEN",
                                         "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE"};
-    for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
+    for (size_t i = 0; i < COUNT_OF(names); i++) {
         (void)unsetenv(names[i]);
     }
 }
@@ -207,7 +207,7 @@ static void test_bad_replies(void **state)
         {.kind = ERROR_INVALID, .received_bytes = 7}};
     static const char *const parts[] = {"member \"SecretAccessKey\" is missing", "line 1",
                                         "Expiration", "broken"};
-    for (size_t i = 0; i < sizeof(replies) / sizeof(*replies); i++) {
+    for (size_t i = 0; i < COUNT_OF(replies); i++) {
         const struct fake_step steps[] = {
             replies[i],
             replies[i],
@@ -252,13 +252,13 @@ static void test_hosts(void **state)
                                           "https://credentials.example/c"};
     static const struct fake_step step = {.status = 200,
                                           .body = REPLY("A", "2026-11-20T21:27:53Z")};
-    for (size_t i = 0; i < sizeof(refused) / sizeof(*refused); i++) {
+    for (size_t i = 0; i < COUNT_OF(refused); i++) {
         struct fake_aws fake;
         start(&fake, NULL, 0, refused[i]);
         assert_get_fails(&fake, ERROR_CONFIGURATION, "AWS_CONTAINER_CREDENTIALS_FULL_URI");
         fake_end(&fake);
     }
-    for (size_t i = 0; i < sizeof(allowed) / sizeof(*allowed); i++) {
+    for (size_t i = 0; i < COUNT_OF(allowed); i++) {
         struct fake_aws fake;
         const struct credentials *keys = NULL;
         start(&fake, &step, 1, allowed[i]);

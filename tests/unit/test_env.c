@@ -32,7 +32,7 @@ static void test_numbers_in_range(void **state)
         const char *text;
         int64_t expected;
     } good[] = {{"-5", -5}, {"0", 0}, {"10", 10}, {"007", 7}, {"", 42}};
-    for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(good); i++) {
         int64_t number = 1;
         setenv(NAME, good[i].text, 1);
         assert_int_equal(env_number(NAME, -5, 10, 42, &number, NULL), 0);
@@ -46,7 +46,7 @@ static void test_other_numbers_are_refused(void **state)
     static const char *const bad[] = {
         "-6", "11", "ten", "1 ", "1.5", "0x1", "99999999999999999999", "-",
     };
-    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(bad); i++) {
         int64_t number = 1;
         struct error err;
         setenv(NAME, bad[i], 1);

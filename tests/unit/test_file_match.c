@@ -19,7 +19,7 @@ static void test_candidates_come_longest_first(void **state)
     };
 
     (void)state;
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
         struct slice rest = file_match_stem(slice_from(cases[i].key));
         struct slice candidate;
         for (size_t j = 0; cases[i].candidates[j] != NULL; j++) {
@@ -77,7 +77,7 @@ static void test_globs(void **state)
     };
 
     (void)state;
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
         assert_int_equal(file_match_glob(slice_from(cases[i].pattern), slice_from(cases[i].key)),
                          cases[i].matches);
     }

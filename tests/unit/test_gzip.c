@@ -58,9 +58,9 @@ static void test_any_size_in_any_pieces(void **state)
     static const size_t sizes[] = {0, 1, 1000, 65535, 65536, 65537, 1000000};
     static const size_t pieces[] = {1, 7, 4096, 65536, 1000000};
     (void)state;
-    for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(sizes); i++) {
         struct strbuf text = numbers(sizes[i]);
-        for (size_t j = sizes[i] > 100000 ? 2 : 0; j < sizeof(pieces) / sizeof(pieces[0]); j++) {
+        for (size_t j = sizes[i] > 100000 ? 2 : 0; j < COUNT_OF(pieces); j++) {
             struct strbuf pack = packed(strbuf_slice(&text), pieces[j], GZIP_FASTEST);
             assert_is(&pack, strbuf_slice(&text));
             strbuf_release(&pack);

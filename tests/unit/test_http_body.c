@@ -33,7 +33,7 @@ static void test_what_is_due_first(void **state)
         {200, "X", "y", true, HTTP_BODY_DONE},
         {204, "X", "y", false, HTTP_BODY_DONE},
     };
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
         struct http_body body =
             start(cases[i].status, cases[i].name, cases[i].value, cases[i].is_head);
         assert_int_equal(body.state, cases[i].expected);
@@ -120,7 +120,7 @@ static void test_chunk_sizes(void **state)
         {SLICE_INIT(";x\r\n"), -1, 0},
         {slice_of(endless, sizeof(endless)), -1, 0},
     };
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
         struct error err = {.message = ""};
         struct http_body body = start(200, "Transfer-Encoding", "chunked", false);
         if (http_body_line(&body, cases[i].line, &err) != cases[i].result) {

@@ -103,7 +103,7 @@ static void test_status_lines(void **state)
         {"", 0},
         {"HTTP/1.1 101 Switching", 0},
     };
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
         http_head_start(&f->head);
         int result = http_head_line(&f->head, slice_from(cases[i].line), &f->err);
         if (result != (cases[i].status == 0 ? -1 : 0) || f->head.status != cases[i].status) {
@@ -149,7 +149,7 @@ static void test_lines_that_are_refused(void **state)
         {SLICE_INIT("Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n"),
          "the reply has a Transfer-Encoding other than chunked"},
     };
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
         http_head_start(&f->head);
         assert_int_equal(feed(f, SLICE("HTTP/1.1 200 OK\r\n")), 0);
         assert_int_equal(feed(f, cases[i].text), -1);

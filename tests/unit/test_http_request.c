@@ -21,7 +21,7 @@ static void test_urls(void **state)
         {"http://[::1]/", false, "[::1]", "::1"},
         {"http://[fe80::1:2]:65535/", false, "[fe80::1:2]:65535", "fe80::1:2"},
     };
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
         struct http_target target;
         struct error err = {.message = ""};
         if (http_target_parse(slice_from(cases[i].url), &target, &err) != 0) {
@@ -71,7 +71,7 @@ static void test_urls_that_are_none(void **state)
         "http://host/s3cret\xc3\xa9",
         "http://host/s3cret\x7f",
     };
-    for (size_t i = 0; i < sizeof(urls) / sizeof(urls[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(urls); i++) {
         struct http_target target;
         struct error err = {.message = ""};
         if (http_target_parse(slice_from(urls[i]), &target, &err) != -1) {

@@ -40,10 +40,10 @@ static void test_which_hosts_are_aws(void **state)
                                          "api.aws",
                                          "localhost",
                                          ""};
-    for (size_t i = 0; i < sizeof(aws) / sizeof(aws[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(aws); i++) {
         assert_true(http_roots_is_aws(slice_from(aws[i])));
     }
-    for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(others); i++) {
         assert_false(http_roots_is_aws(slice_from(others[i])));
     }
 }
@@ -119,7 +119,7 @@ static void test_a_named_file_that_is_none(void **state)
         {"AWS_CA_BUNDLE", "/dev/null",
          "AWS_CA_BUNDLE: /dev/null holds no readable PEM certificates"},
     };
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
         (void)setenv(cases[i].variable, cases[i].path, 1);
         assert_null(http_roots_for(*state, SLICE("s3.amazonaws.com"), &err));
         assert_int_equal(err.kind, ERROR_CONFIGURATION);

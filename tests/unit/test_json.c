@@ -1,5 +1,6 @@
 #include "unit/arena_fixture.h"
 
+#include "base/array.h"
 #include "base/json.h"
 
 #include "base/json_scan.h"
@@ -55,7 +56,7 @@ static void test_types_have_names(void **state)
         {" {} ", JSON_OBJECT, "an object"},
     };
     (void)state;
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
         assert_int_equal(json_type(parse(cases[i].text)), cases[i].type);
         assert_string_equal(json_type_name(cases[i].type), cases[i].name);
     }
@@ -129,7 +130,7 @@ static void test_names_are_exact(void **state)
         int64_t number;
     } cases[] = {{"Key", 1}, {"key", 2}, {"", 3}, {"a.b", 4}, {"\xC3\xA9\n", 5}};
     (void)state;
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
         int64_t number = 0;
         assert_true(json_i64(json_get(object, cases[i].name), &number));
         assert_int_equal(number, cases[i].number);
@@ -164,7 +165,7 @@ static void test_members_keep_their_order(void **state)
     static const char *const names[] = {"z", "a", "m"};
     const json *member = json_first(parse("{\"z\":1,\"a\":2,\"m\":3}"));
     (void)state;
-    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++, member = json_next(member)) {
+    for (size_t i = 0; i < COUNT_OF(names); i++, member = json_next(member)) {
         assert_text(json_name(member), names[i]);
     }
     assert_null(member);
@@ -239,7 +240,7 @@ static void test_numbers_keep_their_text(void **state)
         "123456789012345678901234567890123456789012345678901234567890123",
     };
     struct strbuf document = STRBUF_INIT;
-    size_t count = sizeof(numbers) / sizeof(numbers[0]);
+    size_t count = COUNT_OF(numbers);
     (void)state;
     strbuf_append_text(&document, "{\"3\":[\"4\\\"5\"");
     for (size_t i = 0; i < count; i++) {
@@ -295,7 +296,7 @@ static void test_whole_numbers(void **state)
         {"[12]", 0, 0, false, false},
     };
     (void)state;
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
         const json *value = parse(cases[i].text);
         int64_t i64 = 4711;
         uint64_t u64 = 4711;
@@ -323,7 +324,7 @@ static void test_doubles(void **state)
     };
     double number = 0;
     (void)state;
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
         assert_true(json_double(parse(cases[i].text), &number));
         assert_memory_equal(&number, &cases[i].number, sizeof(number));
     }

@@ -47,7 +47,7 @@ static void test_json_is_accepted(void **state)
         SLICE_INIT("\"// no /* comment */\""),
     };
     (void)state;
-    for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(texts); i++) {
         assert_accepted(texts[i]);
     }
 }
@@ -73,7 +73,7 @@ static void test_numbers_are_accepted(void **state)
         SLICE_INIT("123456789012345678901234567890123456789012345678901234567890123"),
     };
     (void)state;
-    for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(texts); i++) {
         assert_accepted(texts[i]);
     }
 }
@@ -128,7 +128,7 @@ static void test_bad_structure_is_refused(void **state)
         {SLICE_INIT("\xEF\xBB\xBF{}"), "1, column 1: a byte order mark is not allowed"},
     };
     (void)state;
-    assert_refusals(refusals, sizeof(refusals) / sizeof(refusals[0]), ERROR_INVALID);
+    assert_refusals(refusals, COUNT_OF(refusals), ERROR_INVALID);
 }
 
 static void test_bad_numbers_are_refused(void **state)
@@ -153,7 +153,7 @@ static void test_bad_numbers_are_refused(void **state)
         {SLICE_INIT("[-1e999999999]"), "1, column 2: a number too large for a double"},
     };
     (void)state;
-    assert_refusals(refusals, sizeof(refusals) / sizeof(refusals[0]), ERROR_INVALID);
+    assert_refusals(refusals, COUNT_OF(refusals), ERROR_INVALID);
 }
 
 static void test_bad_strings_are_refused(void **state)
@@ -192,7 +192,7 @@ static void test_bad_strings_are_refused(void **state)
         {SLICE_INIT("\"\xE2\x82"), "1, column 2: bytes that are not UTF-8"},
     };
     (void)state;
-    assert_refusals(refusals, sizeof(refusals) / sizeof(refusals[0]), ERROR_INVALID);
+    assert_refusals(refusals, COUNT_OF(refusals), ERROR_INVALID);
 }
 
 static void test_lines_and_characters_are_counted(void **state)
@@ -204,7 +204,7 @@ static void test_lines_and_characters_are_counted(void **state)
         {SLICE_INIT("[\n]\n]"), "3, column 1: the end of the text is expected here, not ']'"},
     };
     (void)state;
-    assert_refusals(refusals, sizeof(refusals) / sizeof(refusals[0]), ERROR_INVALID);
+    assert_refusals(refusals, COUNT_OF(refusals), ERROR_INVALID);
 }
 
 static void test_repeated_names_are_refused(void **state)
@@ -225,7 +225,7 @@ static void test_repeated_names_are_refused(void **state)
         {SLICE_INIT("{\"a\":{\"c\":1},\"b\":[{\"c\":1}],\"a\":1}"), "1, column 28"},
     };
     (void)state;
-    for (size_t i = 0; i < sizeof(refusals) / sizeof(refusals[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(refusals); i++) {
         struct strbuf message = STRBUF_INIT;
         strbuf_append_format(&message,
                              "JSON, line %s: the object has a member of this name already",
@@ -249,7 +249,7 @@ static void test_names_that_only_look_alike_are_accepted(void **state)
         SLICE_INIT("{\"\\\\u0061\":1,\"a\":1}"),
     };
     (void)state;
-    for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(texts); i++) {
         assert_accepted(texts[i]);
     }
 }
@@ -384,7 +384,7 @@ static void test_numbers_are_found_in_order(void **state)
     size_t position = 0;
     (void)state;
     assert_accepted(text);
-    for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(numbers); i++) {
         struct slice number = json_scan_number(text, &position);
         assert_true(slice_equal(number, slice_from(numbers[i])));
     }

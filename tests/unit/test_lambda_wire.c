@@ -18,7 +18,7 @@ static void test_urls(void **state)
         {LAMBDA_ERROR, "a/../b c",
          "http://127.0.0.1:9001/2018-06-01/runtime/invocation/a%2F..%2Fb%20c/error"},
     };
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
         struct strbuf url = STRBUF_INIT;
         lambda_wire_url(&url, SLICE("127.0.0.1:9001"), cases[i].call,
                         slice_from(cases[i].request_id));
@@ -84,7 +84,7 @@ static void test_bad_request_ids(void **state)
         {LAMBDA_REQUEST_ID_LIMIT, 0, ""},
         {LAMBDA_REQUEST_ID_LIMIT + 1, -1, "Lambda-Runtime-Aws-Request-Id is too long"},
     };
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
         const struct http_header header = {SLICE("Lambda-Runtime-Aws-Request-Id"),
                                            slice_of(large, cases[i].size)};
         const struct http_response reply = {.headers = &header, .header_count = 1};
@@ -101,7 +101,7 @@ static void test_bad_deadlines(void **state)
     (void)state;
     static const char *const deadlines[] = {
         "0", "-1", "+1", "1.5", "1e3", "0x10", "12 ", "ms", "9223372036854775808"};
-    for (size_t i = 0; i < sizeof(deadlines) / sizeof(deadlines[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(deadlines); i++) {
         const struct http_header headers[] = {
             {SLICE("Lambda-Runtime-Aws-Request-Id"), SLICE("id")},
             {SLICE("Lambda-Runtime-Deadline-Ms"), slice_from(deadlines[i])},

@@ -18,7 +18,7 @@ static void test_counts_and_blank_lines(void **state)
         {SLICE_INIT("a\nb\nc\nd"), 3, false}, {SLICE_INIT("a\n\r"), 1, false},
     };
     (void)state;
-    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
         bool has_blank = false;
         assert_int_equal(lines_count(rows[i].bytes, &has_blank), rows[i].count);
         assert_int_equal(has_blank, rows[i].has_blank);

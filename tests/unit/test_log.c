@@ -2,6 +2,7 @@
 
 #include "unit/death.h"
 
+#include "base/array.h"
 #include "base/json.h"
 #include "base/log.h"
 #include "base/redact.h"
@@ -140,7 +141,7 @@ static void test_levels(void **state)
         {SLICE_INIT("ERROR"), LOG_ERROR}, {SLICE_INIT("fatal"), LOG_FATAL},
         {SLICE_INIT(""), LOG_INFO},       {SLICE_INIT("warning"), LOG_INFO},
     };
-    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(names); i++) {
         assert_int_equal(log_level_from(names[i].name), names[i].level);
     }
     set_up_log(fixture.log_end, LOG_WARN);

@@ -2,6 +2,7 @@
 
 #include "job/notification_text.h"
 
+#include "base/array.h"
 #include "base/json.h"
 #include "base/redact.h"
 #include "base/utf8.h"
@@ -89,7 +90,7 @@ static void test_subjects_begin_as_people_filter_them(void **state)
     };
 
     (void)state;
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
         struct notification notification = rejected();
         notification.kind = cases[i].kind;
         notification.before_load = cases[i].before_load;
@@ -293,7 +294,7 @@ static void test_secrets_do_not_get_out(void **state)
     notification.reason = SLICE("password hunter2hunter2 refused");
     notification.custom_error_msg = SLICE("hunter2hunter2");
     assert_lacks(subject_of(&notification), "hunter2");
-    for (size_t i = 0; i < sizeof(forms) / sizeof(forms[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(forms); i++) {
         assert_lacks(form_of(&notification, forms[i]), "hunter2");
         assert_says(form_of(&notification, forms[i]), "[redacted]");
     }

@@ -2,6 +2,7 @@
 
 #include "event/order.h"
 
+#include "base/array.h"
 #include "base/strbuf.h"
 #include "event/s3_event.h"
 
@@ -88,7 +89,7 @@ static void test_a_wrong_order_names_what_is_wrong(void **state)
          "order advance: member \"by\" must be a string"},
     };
     (void)state;
-    for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(wrong); i++) {
         struct order order;
         struct error err;
         assert_int_equal(order_parse(&arena, document_of(wrong[i].text), &order, &err), -1);

@@ -29,7 +29,7 @@ static void test_sqlstates_decide(void **state)
         {"XY000", ERROR_REMOTE, false, false},        {"0A000", ERROR_REMOTE, false, false},
         {"25P03", ERROR_TIMEOUT, true, false},        {"25P04", ERROR_TIMEOUT, true, false},
     };
-    for (size_t i = 0; i < sizeof(rules) / sizeof(rules[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(rules); i++) {
         struct error err;
         struct slice sqlstate = slice_from(rules[i].sqlstate);
         assert_int_equal(
@@ -80,7 +80,7 @@ static void test_messages_do_not_repeat_values(void **state)
         {"an open \" quote and \"\" none", "an open \" quote and \"\" none"},
         {"ends with \"", "ends with \""},
     };
-    for (size_t i = 0; i < sizeof(messages) / sizeof(messages[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(messages); i++) {
         struct error err;
         char expected[200] = "statement \"s\": ";
         memcpy(expected + strlen(expected), messages[i].masked, strlen(messages[i].masked) + 1);
@@ -135,7 +135,7 @@ static void test_connect_errors_of_libpq(void **state)
         {"x:  28p01: lower case:  12345 no colon\n", ERROR_NETWORK, "lower case"},
         {"", ERROR_NETWORK, ""},
     };
-    for (size_t i = 0; i < sizeof(errors) / sizeof(errors[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(errors); i++) {
         struct error err;
         assert_int_equal(pg_error_from_connect(&err, slice_from(errors[i].text), SLICE("db")), -1);
         assert_int_equal(err.kind, errors[i].kind);

@@ -15,7 +15,7 @@ static void test_addresses_stand_for_themselves(void **state)
 {
     (void)state;
     static const char *const hosts[] = {"127.0.0.1", "::1", "10.1.2.3"};
-    for (size_t i = 0; i < sizeof(hosts) / sizeof(hosts[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(hosts); i++) {
         struct pg_addresses addresses;
         assert_int_equal(pg_resolve(hosts[i], soon(0), &clock_system, &addresses, NULL), 0);
         assert_int_equal(addresses.count, 1);

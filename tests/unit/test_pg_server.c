@@ -24,10 +24,10 @@ static void test_which_servers_are_this_machine(void **state)
     static const char *const remote[] = {
         "",    "10.0.0.1", "128.0.0.1", "127.0.0.1.example.com", "localhost.example.com",
         "::2", "fe80::1",  "0.0.0.0",   "db.example.com"};
-    for (size_t i = 0; i < sizeof(local) / sizeof(local[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(local); i++) {
         assert_true(pg_server_is_local(slice_from(local[i])));
     }
-    for (size_t i = 0; i < sizeof(remote) / sizeof(remote[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(remote); i++) {
         assert_false(pg_server_is_local(slice_from(remote[i])));
     }
     assert_false(pg_server_is_local(SLICE("127.0.0.1\0.example.com")));
@@ -57,7 +57,7 @@ static void test_kinds(void **state)
         {"x.rds.amazonaws.eu.evil.com", PG_SERVER_OTHER},
         {"", PG_SERVER_OTHER},
     };
-    for (size_t i = 0; i < sizeof(hosts) / sizeof(hosts[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(hosts); i++) {
         assert_int_equal(pg_server_kind(slice_from(hosts[i].host)), hosts[i].kind);
     }
 }

@@ -2,8 +2,6 @@
 
 #include "pipelines/load/plan.h"
 
-#define COUNT(array) (sizeof(array) / sizeof(*(array)))
-
 /* A delimited text file without header and trailer. */
 static struct file_config plain(void)
 {
@@ -49,7 +47,7 @@ static void test_sizes(void **state)
     struct file_config config = plain();
 
     (void)state;
-    for (size_t i = 0; i < COUNT(rows); i++) {
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
         struct plan plan;
         struct error err;
         int result =
@@ -80,7 +78,7 @@ static void test_suffixes(void **state)
     };
 
     (void)state;
-    for (size_t i = 0; i < COUNT(rows); i++) {
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
         struct file_config config = plain();
         struct plan plan;
         struct error err;
@@ -118,7 +116,7 @@ static void test_formats(void **state)
     };
 
     (void)state;
-    for (size_t i = 0; i < COUNT(rows); i++) {
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
         struct file_config config = plain();
         struct plan plan;
         struct error err;
@@ -179,7 +177,7 @@ static void test_trailers(void **state)
     assert_true(plan.takes_trailer_off);
     assert_int_equal(plan.trailer_start, 3);
     assert_int_equal(plan.trailer_end, 4);
-    for (size_t i = 0; i < COUNT(wrong); i++) {
+    for (size_t i = 0; i < COUNT_OF(wrong); i++) {
         config.trailer_pstn = slice_from(wrong[i]);
         assert_refused(&config, ERROR_CONFIGURATION, "is not start:end with 1 <= start < end");
     }

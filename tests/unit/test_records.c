@@ -52,7 +52,7 @@ static void mark(const struct example *example, size_t piece, struct strbuf *mar
 static void test_records_end_where_they_should_whatever_the_pieces(void **state)
 {
     (void)state;
-    for (size_t i = 0; i < sizeof(examples) / sizeof(examples[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(examples); i++) {
         for (size_t piece = 1; piece <= strlen(examples[i].text); piece++) {
             struct strbuf marked = STRBUF_INIT;
             mark(&examples[i], piece, &marked);

@@ -3,7 +3,6 @@
 #include "aws/redshift_data.h"
 #include "unit/fake_aws.h"
 
-#define COUNT(array) (sizeof(array) / sizeof(*(array)))
 #define ID "dd2e1ec9-2ee3-49a0-819f-905fa7d75a4a"
 #define HEAD(operation)                                                                            \
     "POST https://redshift-data.eu-west-1.amazonaws.com/\n"                                        \
@@ -43,7 +42,7 @@ static void test_submissions_byte_by_byte(void **state)
     static const struct fake_step steps[] = {TAKEN, TAKEN, TAKEN};
     struct fake_aws fake;
     struct slice id;
-    fake_start(&fake, steps, COUNT(steps));
+    fake_start(&fake, steps, COUNT_OF(steps));
     struct redshift_execute_options options = batch();
     assert_int_equal(redshift_execute(&fake.client, &options, &fake.arena, &id, &fake.err), 0);
     assert_text(id, ID);
@@ -86,7 +85,7 @@ static void test_lost_submissions_are_repeated_with_their_token(void **state)
         {.kind = ERROR_NETWORK}};
     struct fake_aws fake;
     struct slice id;
-    fake_start(&fake, steps, COUNT(steps));
+    fake_start(&fake, steps, COUNT_OF(steps));
     struct redshift_execute_options options = batch();
     assert_int_equal(redshift_execute(&fake.client, &options, &fake.arena, &id, &fake.err), 0);
     assert_string_equal(fake_request_text(&fake, 0), fake_request_text(&fake, 3));
@@ -135,8 +134,8 @@ static void test_a_submission_that_may_have_been_taken_is_never_given_up(void **
         .target = &target, .statements = &sql, .count = 1, .client_token = SLICE("token")};
     struct fake_aws fake;
     struct slice id;
-    fake_start(&fake, steps, COUNT(steps));
-    for (size_t i = 0; i < COUNT(kinds); i++) {
+    fake_start(&fake, steps, COUNT_OF(steps));
+    for (size_t i = 0; i < COUNT_OF(kinds); i++) {
         assert_int_equal(redshift_execute(&fake.client, &options, &fake.arena, &id, &fake.err), -1);
         assert_int_equal(fake.err.kind, kinds[i]);
         assert_int_equal(fake.err.retryable, retryable[i]);
@@ -159,7 +158,7 @@ static void test_targets_that_do_not_fit(void **state)
         {{.cluster = x, .database = x, .secret_arn = x, .db_user = x}, "not both"},
         {{.workgroup = x, .database = x, .db_user = x}, "no database user"},
     };
-    for (size_t i = 0; i < COUNT(rows); i++) {
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
         struct redshift_execute_options options = batch();
         options.target = &rows[i].target;
         assert_refused(&options, ERROR_CONFIGURATION, rows[i].part);
@@ -176,7 +175,7 @@ static void test_limits(void **state)
     options.count = 0;
     assert_refused(&options, ERROR_LIMIT, "0 statements");
     options.statements = many;
-    options.count = COUNT(many);
+    options.count = COUNT_OF(many);
     assert_refused(&options, ERROR_LIMIT, "41 statements");
     options.count = 1;
     assert_refused(&options, ERROR_LIMIT, "statement 1 has 0 bytes");
@@ -198,7 +197,7 @@ static void test_describe(void **state)
     struct fake_step steps[] = {{.status = 200}};
     struct fake_aws fake;
     struct redshift_statement statement;
-    fake_start(&fake, steps, COUNT(steps));
+    fake_start(&fake, steps, COUNT_OF(steps));
     steps[0].body = fake_file(&fake.arena, "redshift_describe_batch.json");
     assert_int_equal(redshift_describe(&fake.client, SLICE(ID), &fake.arena, &statement, &fake.err),
                      0);
@@ -235,7 +234,7 @@ static void test_statuses(void **state)
     struct arena arena;
     struct error err;
     arena_init(&arena, 0);
-    for (size_t i = 0; i < COUNT(rows); i++) {
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
         struct redshift_statement statement;
         struct slice body = arena_format(&arena, "{\"Id\":\"x\",\"Status\":\"%s\"}", rows[i].name);
         assert_int_equal(redshift_describe_parse(body, &arena, &statement, &err), 0);
@@ -255,7 +254,7 @@ static void test_describe_of_what_is_not_there(void **state)
         ANSWER("{\"Id\":\"x\",\"Status\":\"ODD\"}")};
     struct fake_aws fake;
     struct redshift_statement statement;
-    fake_start(&fake, steps, COUNT(steps));
+    fake_start(&fake, steps, COUNT_OF(steps));
     assert_int_equal(redshift_describe(&fake.client, SLICE(ID), &fake.arena, &statement, &fake.err),
                      -1);
     assert_int_equal(fake.err.kind, ERROR_NOT_FOUND);
@@ -285,7 +284,7 @@ static void test_bad_descriptions(void **state)
     };
     struct arena arena;
     arena_init(&arena, 0);
-    for (size_t i = 0; i < COUNT(rows); i++) {
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
         struct redshift_statement statement;
         struct error err;
         assert_int_equal(
@@ -312,7 +311,7 @@ static void test_result(void **state)
     struct fake_step steps[] = {{.status = 200}, ANSWER("{\"Records\":[]}")};
     struct fake_aws fake;
     struct redshift_page page;
-    fake_start(&fake, steps, COUNT(steps));
+    fake_start(&fake, steps, COUNT_OF(steps));
     steps[0].body = fake_file(&fake.arena, "redshift_result_page.json");
     assert_int_equal(
         redshift_result(&fake.client, SLICE(ID ":2"), SLICE(""), &fake.arena, &page, &fake.err), 0);
@@ -358,7 +357,7 @@ static void test_bad_results(void **state)
     };
     struct arena arena;
     arena_init(&arena, 0);
-    for (size_t i = 0; i < COUNT(rows); i++) {
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
         struct redshift_page page;
         struct error err;
         assert_int_equal(redshift_result_parse(slice_from(rows[i].body), &arena, &page, &err), -1);
@@ -380,7 +379,7 @@ static void test_list(void **state)
         ANSWER("{\"Statements\":[]}"), ANSWER("{}"), ANSWER("{\"Statements\":[{\"Id\":\"a\"}]}")};
     struct fake_aws fake;
     struct redshift_list list;
-    fake_start(&fake, steps, COUNT(steps));
+    fake_start(&fake, steps, COUNT_OF(steps));
     assert_int_equal(
         redshift_list(&fake.client, SLICE("17|"), SLICE(""), &fake.arena, &list, &fake.err), 0);
     assert_request(&fake, 0,

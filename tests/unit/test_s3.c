@@ -5,7 +5,6 @@
 #include "base/crc32.h"
 #include "unit/fake_aws.h"
 
-#define COUNT(array) (sizeof(array) / sizeof(*(array)))
 #define HOST "in-bucket.s3.eu-west-1.amazonaws.com"
 #define ODD_KEY SLICE("in/red flower+1%/\"q\"\n\xc3\xa9/../.csv")
 #define ODD_PATH "/in/red%20flower%2B1%25/%22q%22%0A%C3%A9/../.csv"
@@ -28,7 +27,7 @@ static void test_head(void **state)
                                                   "X-Amz-Meta-Empty:\n"}};
     struct fake_aws fake;
     struct s3_object object;
-    fake_start(&fake, steps, COUNT(steps));
+    fake_start(&fake, steps, COUNT_OF(steps));
     assert_int_equal(s3_head(&fake.client,
                              &(struct s3_head_options){.bucket = SLICE("in-bucket"),
                                                        .key = ODD_KEY,
@@ -72,9 +71,9 @@ static void test_head_failures(void **state)
         "s3 HeadObject s3://in-bucket/k: the reply has no ETag", "Content-Length"};
     struct fake_aws fake;
     struct s3_object object;
-    fake_start(&fake, steps, COUNT(steps));
+    fake_start(&fake, steps, COUNT_OF(steps));
     const struct s3_head_options options = {.bucket = SLICE("in-bucket"), .key = SLICE("k")};
-    for (size_t i = 0; i < COUNT(steps); i++) {
+    for (size_t i = 0; i < COUNT_OF(steps); i++) {
         assert_int_equal(s3_head(&fake.client, &options, &fake.arena, &object, &fake.err), -1);
         assert_int_equal(fake.err.kind, kinds[i]);
         assert_message(&fake.err, parts[i]);
@@ -115,7 +114,7 @@ static void test_path_style(void **state)
         {.status = 200, .headers = "ETag: a\nContent-Length: 0\n"}};
     struct fake_aws fake;
     struct s3_object object;
-    fake_start(&fake, steps, COUNT(steps));
+    fake_start(&fake, steps, COUNT_OF(steps));
     struct s3_head_options options = {.bucket = SLICE("dotted.bucket"), .key = SLICE("/k")};
     assert_int_equal(s3_head(&fake.client, &options, &fake.arena, &object, &fake.err), 0);
     (void)setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:4566", 1);
@@ -150,7 +149,7 @@ static void test_get_of_a_whole_object(void **state)
     struct fake_aws fake;
     struct collector sink;
     struct s3_get_result result;
-    fake_start(&fake, steps, COUNT(steps));
+    fake_start(&fake, steps, COUNT_OF(steps));
     collector_init(&sink);
     assert_int_equal(get(&fake, &whole, &sink, &result), 0);
     assert_request(&fake, 0,
@@ -181,7 +180,7 @@ static void test_get_of_ranges(void **state)
     struct fake_aws fake;
     struct collector sink;
     struct s3_get_result result;
-    fake_start(&fake, steps, COUNT(steps));
+    fake_start(&fake, steps, COUNT_OF(steps));
     collector_init(&sink);
     struct s3_get_options options = whole;
     options.offset = 5;
@@ -235,7 +234,7 @@ static void test_get_of_wrong_bytes(void **state)
         {"Content-Range: bytes 5-8/9\n", 206, ERROR_REMOTE, "ETag"},
         {"ETag: def\nContent-Range: bytes 5-8/9\n", 206, ERROR_CONFLICT, "its ETag is def"},
     };
-    for (size_t i = 0; i < COUNT(rows); i++) {
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
         const struct fake_step step = {
             .status = rows[i].status, .headers = rows[i].headers, .body = SLICE("6789")};
         struct fake_aws fake;
@@ -285,7 +284,7 @@ static void test_get_checks(void **state)
     struct s3_get_result result;
     uint64_t limit = 2;
     struct s3_get_options options = whole;
-    fake_start(&fake, steps, COUNT(steps));
+    fake_start(&fake, steps, COUNT_OF(steps));
     collector_init(&sink);
     options.check = refuse_large;
     options.check_self = &limit;
@@ -320,7 +319,7 @@ static void test_get_that_breaks(void **state)
     struct fake_aws fake;
     struct collector sink;
     struct s3_get_result result;
-    fake_start(&fake, steps, COUNT(steps));
+    fake_start(&fake, steps, COUNT_OF(steps));
     collector_init(&sink);
     assert_int_equal(get(&fake, &whole, &sink, &result), -1);
     assert_int_equal(fake.err.kind, ERROR_NETWORK);
@@ -364,7 +363,7 @@ static void test_put(void **state)
         {.status = 200}};
     struct fake_aws fake;
     struct s3_written written;
-    fake_start(&fake, steps, COUNT(steps));
+    fake_start(&fake, steps, COUNT_OF(steps));
     struct s3_put_options options = put_options();
     assert_int_equal(s3_put(&fake.client, &options, &fake.arena, &written, &fake.err), 0);
     assert_request(&fake, 0,
@@ -403,7 +402,7 @@ static void test_put_that_is_taken_already(void **state)
         {.status = 200, .headers = "ETag: \"abc\"\n"}};
     struct fake_aws fake;
     struct s3_written written;
-    fake_start(&fake, steps, COUNT(steps));
+    fake_start(&fake, steps, COUNT_OF(steps));
     struct s3_put_options options = put_options();
     assert_int_equal(s3_put(&fake.client, &options, &fake.arena, &written, &fake.err), -1);
     assert_int_equal(fake.err.kind, ERROR_CONFLICT);
@@ -444,13 +443,13 @@ static void test_put_that_meets_itself(void **state)
          "x-amz-meta-file-id: 17\n",
          false},
     };
-    for (size_t i = 0; i < 2 * COUNT(rows); i++) {
+    for (size_t i = 0; i < 2 * COUNT_OF(rows); i++) {
         const size_t row = i / 2;
         const struct fake_step steps[] = {
             LOST, TAKEN, {.status = 200, .headers = rows[row].headers}};
         struct fake_aws fake;
         struct s3_written written = {.etag = SLICE("")};
-        fake_start(&fake, steps, COUNT(steps));
+        fake_start(&fake, steps, COUNT_OF(steps));
         struct s3_put_options options = put_options();
         options.if_none_match = i % 2 == 0;
         options.if_match = options.if_none_match ? SLICE("") : SLICE("before");
@@ -481,7 +480,7 @@ static void test_put_whose_outcome_cannot_be_seen(void **state)
                                              {.status = 403}};
     struct fake_aws fake;
     struct s3_written written;
-    fake_start(&fake, steps, COUNT(steps));
+    fake_start(&fake, steps, COUNT_OF(steps));
     struct s3_put_options options = put_options();
     assert_int_equal(s3_put(&fake.client, &options, &fake.arena, &written, &fake.err), -1);
     assert_true(fake.err.retryable);
@@ -503,13 +502,13 @@ static void test_put_refuses_bad_metadata(void **state)
     struct s3_written written;
     fake_start(&fake, NULL, 0);
     struct s3_put_options options = put_options();
-    for (size_t i = 0; i < COUNT(bad); i++) {
+    for (size_t i = 0; i < COUNT_OF(bad); i++) {
         options.metadata = &bad[i];
         assert_int_equal(s3_put(&fake.client, &options, &fake.arena, &written, &fake.err), -1);
         assert_message(&fake.err, "metadata field 1");
     }
     options.metadata = many;
-    options.metadata_count = COUNT(many);
+    options.metadata_count = COUNT_OF(many);
     assert_int_equal(s3_put(&fake.client, &options, &fake.arena, &written, &fake.err), -1);
     assert_int_equal(fake.err.kind, ERROR_LIMIT);
     options = put_options();
@@ -531,7 +530,7 @@ static void test_delete(void **state)
         {.status = 404, .body = SLICE_INIT("<Error><Code>NoSuchKey</Code></Error>")},
         {.status = 404, .body = SLICE_INIT("<Error><Code>NoSuchBucket</Code></Error>")}};
     struct fake_aws fake;
-    fake_start(&fake, steps, COUNT(steps));
+    fake_start(&fake, steps, COUNT_OF(steps));
     struct s3_delete_options options = {
         .bucket = SLICE("in-bucket"), .key = ODD_KEY, .version_id = SLICE("v 1")};
     assert_int_equal(s3_delete(&fake.client, &options, &fake.arena, NULL, &fake.err), 0);

@@ -3,7 +3,6 @@
 #include "aws/s3/s3_copy.h"
 #include "unit/fake_aws.h"
 
-#define COUNT(array) (sizeof(array) / sizeof(*(array)))
 #define HOST "out-bucket.s3.eu-west-1.amazonaws.com"
 #define COPIED                                                                                     \
     {                                                                                              \
@@ -54,7 +53,7 @@ static void test_small_copies_are_one_request(void **state)
     struct fake_aws fake;
     struct s3_written written;
     struct s3_copy_options options = copy_options();
-    fake_start(&fake, steps, COUNT(steps));
+    fake_start(&fake, steps, COUNT_OF(steps));
     options.has_size = true;
     options.size = S3_COPY_LIMIT;
     assert_int_equal(copy(&fake, &options, &written), 0);
@@ -105,7 +104,7 @@ static void test_large_copies_go_by_parts(void **state)
     struct fake_aws fake;
     struct s3_written written;
     struct s3_copy_options options = copy_options();
-    fake_start(&fake, steps, COUNT(steps));
+    fake_start(&fake, steps, COUNT_OF(steps));
     options.single_limit = 24;
     options.part_size = 10;
     assert_int_equal(copy(&fake, &options, &written), 0);
@@ -153,7 +152,7 @@ static void test_all_metadata_is_carried(void **state)
     }
     memcpy(steps + 1, last, sizeof(last));
     steps[0] = (struct fake_step){.status = 200, .headers = headers.data};
-    fake_start(&fake, steps, COUNT(steps));
+    fake_start(&fake, steps, COUNT_OF(steps));
     options.single_limit = 24;
     options.part_size = 25;
     assert_int_equal(copy(&fake, &options, &written), 0);
@@ -179,7 +178,7 @@ static void test_parts_are_of_one_object(void **state)
     struct fake_aws fake;
     struct s3_written written;
     struct s3_copy_options options = copy_options();
-    fake_start(&fake, steps, COUNT(steps));
+    fake_start(&fake, steps, COUNT_OF(steps));
     options.source_if_match = SLICE("");
     options.source_version_id = SLICE("a+b/c=");
     options.single_limit = 10;
@@ -213,7 +212,7 @@ static void test_a_copy_that_fails_leaves_nothing(void **state)
     struct fake_aws fake;
     struct s3_written written;
     struct s3_copy_options options = copy_options();
-    fake_start(&fake, steps, COUNT(steps));
+    fake_start(&fake, steps, COUNT_OF(steps));
     options.single_limit = 24;
     options.part_size = 10;
     assert_int_equal(copy(&fake, &options, &written), -1);
@@ -238,7 +237,7 @@ static void test_a_copy_that_is_late_leaves_nothing(void **state)
     struct fake_aws fake;
     struct s3_written written;
     struct s3_copy_options options = copy_options();
-    fake_start(&fake, steps, COUNT(steps));
+    fake_start(&fake, steps, COUNT_OF(steps));
     fake.client.deadline_ms = FAKE_NOW_MS; /* has come: the abort still has its time */
     fake.client.grace_ms = 400;
     options.single_limit = 24;

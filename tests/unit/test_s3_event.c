@@ -2,6 +2,7 @@
 
 #include "event/s3_event.h"
 
+#include "base/array.h"
 #include "base/strbuf.h"
 
 #define RECORD(name, bucket, object)                                                               \
@@ -58,7 +59,7 @@ static void test_a_bad_record_marks_only_itself(void **state)
     };
 
     (void)state;
-    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(bad); i++) {
         struct slice text =
             arena_format(&arena, "{\"Records\":[%s,%s]}", bad[i].record,
                          RECORD("ObjectCreated:Put", "in-bucket", "\"key\":\"good\""));
@@ -137,7 +138,7 @@ static void test_the_time_of_an_event(void **state)
     };
 
     (void)state;
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
         struct s3_event event =
             parsed(arena_format(&arena,
                                 "{\"Records\":[{%s\"eventSource\":\"aws:s3\",\"eventName\":"
@@ -185,7 +186,7 @@ static void test_events_that_are_none_of_these(void **state)
         "not json",
     };
     (void)state;
-    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(bad); i++) {
         struct s3_event event;
         struct error err;
         assert_int_equal(s3_event_parse(&arena, slice_from(bad[i]), &event, &err), -1);

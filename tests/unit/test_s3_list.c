@@ -3,7 +3,6 @@
 #include "aws/s3/s3_list.h"
 #include "unit/fake_aws.h"
 
-#define COUNT(array) (sizeof(array) / sizeof(*(array)))
 #define HOST "in-bucket.s3.eu-west-1.amazonaws.com"
 
 static void test_page(void **state)
@@ -12,7 +11,7 @@ static void test_page(void **state)
     struct fake_step steps[] = {{.status = 200}};
     struct fake_aws fake;
     struct s3_list_page page;
-    fake_start(&fake, steps, COUNT(steps));
+    fake_start(&fake, steps, COUNT_OF(steps));
     steps[0].body = fake_file(&fake.arena, "s3_list_page.xml");
     const struct s3_list_options options = {.bucket = SLICE("in-bucket"),
                                             .prefix = SLICE("in/"),
@@ -52,7 +51,7 @@ static void test_last_page_and_failures(void **state)
         {.status = 200, .body = SLICE_INIT("<ListBucketResult></ListBucketResult>")}};
     struct fake_aws fake;
     struct s3_list_page page;
-    fake_start(&fake, steps, COUNT(steps));
+    fake_start(&fake, steps, COUNT_OF(steps));
     const struct s3_list_options options = {.bucket = SLICE("in-bucket")};
     assert_int_equal(s3_list(&fake.client, &options, &fake.arena, &page, &fake.err), -1);
     assert_string_equal(fake.err.message,
@@ -97,7 +96,7 @@ static void test_replies_that_are_bad(void **state)
     };
     struct arena arena;
     arena_init(&arena, 0);
-    for (size_t i = 0; i < COUNT(rows); i++) {
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
         struct s3_list_page page;
         struct error err;
         assert_int_equal(s3_list_parse(slice_from(rows[i].body), &arena, &page, &err), -1);

@@ -3,7 +3,6 @@
 #include "aws/s3/s3_multipart.h"
 #include "unit/fake_aws.h"
 
-#define COUNT(array) (sizeof(array) / sizeof(*(array)))
 #define HOST "in-bucket.s3.eu-west-1.amazonaws.com"
 #define ERROR(status_, code_)                                                                      \
     {                                                                                              \
@@ -28,7 +27,7 @@ static void test_create(void **state)
         {.status = 200, .body = SLICE_INIT("<InitiateMultipartUploadResult/>")}};
     struct fake_aws fake;
     struct s3_upload created;
-    fake_start(&fake, steps, COUNT(steps));
+    fake_start(&fake, steps, COUNT_OF(steps));
     struct s3_create_upload_options options = {.bucket = SLICE("in-bucket"),
                                                .key = SLICE("out/a b"),
                                                .content_type = SLICE("text/csv"),
@@ -61,7 +60,7 @@ static void test_parts(void **state)
         {.status = 200, .headers = "ETag: \"e1\"\n"}, {.status = 200}, ERROR(404, "NoSuchUpload")};
     struct fake_aws fake;
     struct s3_part part;
-    fake_start(&fake, steps, COUNT(steps));
+    fake_start(&fake, steps, COUNT_OF(steps));
     struct s3_upload_part_options options = {
         .upload = upload, .number = 10000, .body = SLICE("123456789"), .crc32 = 0xcbf43926};
     assert_int_equal(s3_upload_part(&fake.client, &options, &fake.arena, &part, &fake.err), 0);
@@ -95,7 +94,7 @@ static void test_copied_parts(void **state)
         {.status = 200, .body = SLICE_INIT("<CopyPartResult/>")}};
     struct fake_aws fake;
     struct s3_part part;
-    fake_start(&fake, steps, COUNT(steps));
+    fake_start(&fake, steps, COUNT_OF(steps));
     const struct s3_copy_part_options options = {.upload = upload,
                                                  .number = 2,
                                                  .source_bucket = SLICE("src"),
@@ -157,7 +156,7 @@ static void test_complete(void **state)
     struct fake_aws fake;
     struct strbuf parts = STRBUF_INIT;
     struct s3_written written;
-    fake_start(&fake, steps, COUNT(steps));
+    fake_start(&fake, steps, COUNT_OF(steps));
     const struct s3_complete_options options = complete_options(&parts);
     assert_int_equal(s3_complete(&fake.client, &options, &fake.arena, &written, &fake.err), 0);
     assert_request(&fake, 1,
@@ -204,13 +203,13 @@ static void test_complete_whose_reply_got_lost(void **state)
         {"ETag: \"z-3\"\nContent-Length: 9\n", true, false},
         {"ETag: \"z-2\"\nContent-Length: 10\n", true, false},
     };
-    for (size_t i = 0; i < COUNT(rows); i++) {
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
         const struct fake_step steps[] = {
             LOST, ERROR(404, "NoSuchUpload"), {.status = 200, .headers = rows[i].headers}};
         struct fake_aws fake;
         struct strbuf parts = STRBUF_INIT;
         struct s3_written written = {.etag = SLICE("")};
-        fake_start(&fake, steps, COUNT(steps));
+        fake_start(&fake, steps, COUNT_OF(steps));
         struct s3_complete_options options = complete_options(&parts);
         options.has_crc32 = rows[i].has_crc32;
         int result = s3_complete(&fake.client, &options, &fake.arena, &written, &fake.err);
@@ -241,7 +240,7 @@ static void test_complete_whose_outcome_cannot_be_seen(void **state)
     struct fake_aws fake;
     struct strbuf parts = STRBUF_INIT;
     struct s3_written written;
-    fake_start(&fake, steps, COUNT(steps));
+    fake_start(&fake, steps, COUNT_OF(steps));
     struct s3_complete_options options = complete_options(&parts);
     assert_int_equal(s3_complete(&fake.client, &options, &fake.arena, &written, &fake.err), -1);
     assert_true(fake.err.retryable);
@@ -269,7 +268,7 @@ static void test_complete_that_meets_itself(void **state)
     struct fake_aws fake;
     struct strbuf parts = STRBUF_INIT;
     struct s3_written written;
-    fake_start(&fake, steps, COUNT(steps));
+    fake_start(&fake, steps, COUNT_OF(steps));
     const struct s3_complete_options options = complete_options(&parts);
     assert_int_equal(s3_complete(&fake.client, &options, &fake.arena, &written, &fake.err), 0);
     assert_int_equal(s3_complete(&fake.client, &options, &fake.arena, &written, &fake.err), -1);
@@ -287,7 +286,7 @@ static void test_abort(void **state)
     static const struct fake_step steps[] = {
         {.status = 204}, ERROR(404, "NoSuchUpload"), ERROR(403, "AccessDenied")};
     struct fake_aws fake;
-    fake_start(&fake, steps, COUNT(steps));
+    fake_start(&fake, steps, COUNT_OF(steps));
     assert_int_equal(s3_abort_upload(&fake.client, &upload, &fake.arena, &fake.err), 0);
     assert_request(&fake, 0,
                    "DELETE https://" HOST "/out/a%20b?uploadId=id%2F1%2B%3D\nHost: " HOST "\n\n");
@@ -313,7 +312,7 @@ static void test_list_uploads(void **state)
                        "</ListMultipartUploadsResult>")}};
     struct fake_aws fake;
     struct s3_uploads_page page;
-    fake_start(&fake, steps, COUNT(steps));
+    fake_start(&fake, steps, COUNT_OF(steps));
     steps[0].body = fake_file(&fake.arena, "s3_uploads_page.xml");
     struct s3_list_uploads_options options = {.bucket = SLICE("in-bucket"),
                                               .prefix = SLICE("out/")};

@@ -4,7 +4,6 @@
 #include "aws/s3/s3_versions.h"
 #include "unit/fake_aws.h"
 
-#define COUNT(array) (sizeof(array) / sizeof(*(array)))
 #define HOST "in-bucket.s3.eu-west-1.amazonaws.com"
 
 static void test_page(void **state)
@@ -19,7 +18,7 @@ static void test_page(void **state)
         {.status = 404, .body = SLICE_INIT("<Error><Code>NoSuchBucket</Code></Error>")}};
     struct fake_aws fake;
     struct s3_versions_page page;
-    fake_start(&fake, steps, COUNT(steps));
+    fake_start(&fake, steps, COUNT_OF(steps));
     steps[0].body = fake_file(&fake.arena, "s3_versions_page.xml");
     struct s3_versions_options options = {.bucket = SLICE("in-bucket"),
                                           .prefix = SLICE("processing/id/")};
@@ -73,7 +72,7 @@ static void test_replies_that_are_bad(void **state)
     };
     struct arena arena;
     arena_init(&arena, 0);
-    for (size_t i = 0; i < COUNT(rows); i++) {
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
         struct s3_versions_page page;
         struct error err;
         assert_int_equal(s3_list_versions_parse(slice_from(rows[i].body), &arena, &page, &err), -1);
@@ -120,8 +119,8 @@ static void test_delete_tells_of_a_marker(void **state)
     static const bool expected[] = {false, true, false, false};
     struct s3_delete_options options = {.bucket = SLICE("in-bucket"), .key = SLICE("k")};
     struct fake_aws fake;
-    fake_start(&fake, steps, COUNT(steps));
-    for (size_t i = 0; i < COUNT(expected); i++) {
+    fake_start(&fake, steps, COUNT_OF(steps));
+    for (size_t i = 0; i < COUNT_OF(expected); i++) {
         bool marker_set = !expected[i];
         options.version_id =
             i == 3 ? SLICE("m") : SLICE(""); /* this one was a marker, and is gone */

@@ -248,7 +248,7 @@ static void test_own_table(void **state)
     (void)state;
     struct arena arena;
     arena_init(&arena, 0);
-    for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
         check_row(&rows[i], &arena);
     }
     arena_release(&arena);
@@ -338,7 +338,7 @@ static void test_key_cache(void **state)
     scope.region = SLICE("eu-west-2");
     assert_cached_key_is_right(&cache, "secret", &scope);
     assert_int_equal(keys_in(&cache), 4);
-    for (size_t i = 0; i < sizeof(services) / sizeof(*services); i++) {
+    for (size_t i = 0; i < COUNT_OF(services); i++) {
         scope.service = slice_from(services[i]);
         assert_cached_key_is_right(&cache, "secret", &scope);
     }
@@ -364,9 +364,9 @@ static void test_signature_depends_on_everything(void **state)
                                            "GET /a?b=c HTTP/1.1\nHost:g\nX-Amz-Meta:1\n",
                                            "GET /a?b=c HTTP/1.1\nHost:h\nX-Amz-Meta:2\n",
                                            "GET /a?b=c HTTP/1.1\nHost:h\nX-Amz-Meto:1\n"};
-    struct strbuf values[sizeof(requests) / sizeof(*requests)];
+    struct strbuf values[COUNT_OF(requests)];
     struct sigv4_key_cache cache = {.next = 0};
-    for (size_t i = 0; i < sizeof(requests) / sizeof(*requests); i++) {
+    for (size_t i = 0; i < COUNT_OF(requests); i++) {
         struct parsed parsed;
         parse_request(slice_from(requests[i]), &parsed);
         parsed.request.payload_hash = SLICE(EMPTY_HASH);
@@ -380,7 +380,7 @@ static void test_signature_depends_on_everything(void **state)
             assert_string_not_equal(values[i].data, values[k].data);
         }
     }
-    for (size_t i = 0; i < sizeof(requests) / sizeof(*requests); i++) {
+    for (size_t i = 0; i < COUNT_OF(requests); i++) {
         strbuf_release(&values[i]);
     }
     arena_release(&arena);

@@ -5,7 +5,6 @@
 #include "stream/sink_s3.h"
 #include "unit/fake_aws.h"
 
-#define COUNT(array) (sizeof(array) / sizeof(*(array)))
 #define HOST "out-bucket.s3.eu-west-1.amazonaws.com"
 #define PUT                                                                                        \
     {                                                                                              \
@@ -72,7 +71,7 @@ static void test_small_objects_are_one_put(void **state)
     (void)state;
     static const struct fake_step steps[] = {PUT};
     struct run run;
-    start(&run, steps, COUNT(steps), 10);
+    start(&run, steps, COUNT_OF(steps), 10);
     assert_int_equal(write_text(&run, "12345"), 0);
     assert_int_equal(write_text(&run, ""), 0);
     assert_int_equal(write_text(&run, "67890"), 0); /* just full: still one put */
@@ -96,7 +95,7 @@ static void test_an_empty_object(void **state)
     (void)state;
     static const struct fake_step steps[] = {PUT};
     struct run run;
-    start(&run, steps, COUNT(steps), 0);
+    start(&run, steps, COUNT_OF(steps), 0);
     assert_int_equal(close_sink(&run), 0);
     assert_says(run.fake.sent[0], "x-amz-checksum-crc32: AAAAAA==\n");
     end(&run);
@@ -107,7 +106,7 @@ static void test_larger_ones_go_by_parts(void **state)
     (void)state;
     static const struct fake_step steps[] = {CREATED, PART("p1"), PART("p2"), COMPLETED};
     struct run run;
-    start(&run, steps, COUNT(steps), 10);
+    start(&run, steps, COUNT_OF(steps), 10);
     assert_int_equal(write_text(&run, "123456789abcdefghi"), 0);
     assert_int_equal(run.fake.requests, 2);
     assert_int_equal(write_text(&run, "jk"), 0);
@@ -159,7 +158,7 @@ static void test_abort_leaves_nothing(void **state)
     (void)state;
     static const struct fake_step steps[] = {CREATED, PART("p1"), {.status = 204}};
     struct run run;
-    start(&run, steps, COUNT(steps), 10);
+    start(&run, steps, COUNT_OF(steps), 10);
     assert_int_equal(write_text(&run, "1234567890x"), 0);
     run.fake.client.deadline_ms = FAKE_NOW_MS; /* has come: the abort still has its time */
     run.fake.client.grace_ms = 400;
@@ -182,7 +181,7 @@ static void test_an_abort_that_fails_is_logged(void **state)
     (void)state;
     static const struct fake_step steps[] = {CREATED, PART("p1"), REFUSED};
     struct run run;
-    start(&run, steps, COUNT(steps), 10);
+    start(&run, steps, COUNT_OF(steps), 10);
     assert_int_equal(write_text(&run, "1234567890x"), 0);
     sink_abort(sink_s3_sink(run.sink));
     assert_says(fake_log(&run.fake), "could not be aborted");
@@ -201,26 +200,26 @@ static void test_failures(void **state)
         {.status = 200, .headers = "ETag: \"x\"\nContent-Length: 7\n"}};
     struct run run;
 
-    start(&run, refused_create, COUNT(refused_create), 10);
+    start(&run, refused_create, COUNT_OF(refused_create), 10);
     assert_int_equal(write_text(&run, "1234567890x"), -1);
     assert_message(&run.fake.err, "s3 CreateMultipartUpload s3://out-bucket/out/a b: AccessDenied");
     sink_abort(sink_s3_sink(run.sink));
     end(&run);
 
-    start(&run, refused_part, COUNT(refused_part), 10);
+    start(&run, refused_part, COUNT_OF(refused_part), 10);
     assert_int_equal(write_text(&run, "1234567890x"), -1);
     assert_message(&run.fake.err, "s3 UploadPart");
     sink_abort(sink_s3_sink(run.sink));
     end(&run);
 
-    start(&run, refused_completion, COUNT(refused_completion), 10);
+    start(&run, refused_completion, COUNT_OF(refused_completion), 10);
     assert_int_equal(write_text(&run, "1234567890x"), 0);
     assert_int_equal(close_sink(&run), -1);
     assert_message(&run.fake.err, "s3 CompleteMultipartUpload");
     sink_abort(sink_s3_sink(run.sink));
     end(&run);
 
-    start(&run, taken, COUNT(taken), 10);
+    start(&run, taken, COUNT_OF(taken), 10);
     assert_int_equal(close_sink(&run), -1);
     assert_int_equal(run.fake.err.kind, ERROR_CONFLICT);
     sink_abort(sink_s3_sink(run.sink));

@@ -42,7 +42,7 @@ static void test_order_is_that_of_unsigned_bytes(void **state)
         SLICE_INIT(""),    SLICE_INIT("\0"), SLICE_INIT("A"), SLICE_INIT("a"),
         SLICE_INIT("a\0"), SLICE_INIT("ab"), SLICE_INIT("b"), SLICE_INIT("\x80"),
     };
-    size_t count = sizeof(ascending) / sizeof(ascending[0]);
+    size_t count = COUNT_OF(ascending);
     for (size_t i = 0; i < count; i++) {
         assert_int_equal(slice_compare(ascending[i], ascending[i]), 0);
         for (size_t j = i + 1; j < count; j++) {
@@ -131,7 +131,7 @@ static void test_numbers_without_sign(void **state)
         SLICE_INIT("99999999999999999999"),
         SLICE_INIT("184467440737095516150"),
     };
-    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(bad); i++) {
         assert_false(slice_to_u64(bad[i], &number));
         assert_int_equal(number, 7);
     }
@@ -153,7 +153,7 @@ static void test_numbers_with_sign(void **state)
         SLICE_INIT("-9223372036854775809"),
         SLICE_INIT("- 1"),
     };
-    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(bad); i++) {
         assert_false(slice_to_i64(bad[i], &number));
         assert_int_equal(number, 7);
     }

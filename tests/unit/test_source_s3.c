@@ -3,7 +3,6 @@
 #include "stream/source_s3.h"
 #include "unit/fake_aws.h"
 
-#define COUNT(array) (sizeof(array) / sizeof(*(array)))
 #define HOST "in-bucket.s3.eu-west-1.amazonaws.com"
 #define TEXT "123456789"
 #define CRC32 "x-amz-checksum-crc32: y/Q5Jg==\n"
@@ -45,7 +44,7 @@ static void test_an_object_in_one_piece(void **state)
     (void)state;
     static const struct fake_step steps[] = {{WHOLE(CRC32), .body = SLICE_INIT(TEXT)}};
     struct run run;
-    start(&run, steps, COUNT(steps));
+    start(&run, steps, COUNT_OF(steps));
     assert_int_equal(read_object(&run), 0);
     assert_request(&run.fake, 0,
                    "GET https://" HOST "/k?versionId=v1\n"
@@ -64,7 +63,7 @@ static void test_an_empty_object(void **state)
     static const struct fake_step steps[] = {
         {.status = 200, .headers = "ETag: \"abc\"\nContent-Length: 0\n"}};
     struct run run;
-    start(&run, steps, COUNT(steps));
+    start(&run, steps, COUNT_OF(steps));
     assert_int_equal(read_object(&run), 0);
     assert_int_equal(run.result.bytes, 0);
     end(&run);
@@ -82,7 +81,7 @@ static void test_broken_connections_are_taken_up_again(void **state)
         {REST(3, 6), .body = SLICE_INIT("456789"), .deliver = 2, .kind = ERROR_TIMEOUT},
         {REST(5, 4), .body = SLICE_INIT("6789")}};
     struct run run;
-    start(&run, steps, COUNT(steps));
+    start(&run, steps, COUNT_OF(steps));
     run.fake.random_value = UINT64_MAX;
     assert_int_equal(read_object(&run), 0);
     assert_string_equal(run.sink.bytes.data, TEXT);
@@ -105,7 +104,7 @@ static void test_damage_is_found_across_pieces(void **state)
         {REST(3, 6), .body = SLICE_INIT("45678X")},
         {WHOLE(CRC32), .body = SLICE_INIT("12345678X")}};
     struct run run;
-    start(&run, steps, COUNT(steps));
+    start(&run, steps, COUNT_OF(steps));
     for (int i = 0; i < 2; i++) {
         assert_int_equal(read_object(&run), -1);
         assert_int_equal(run.fake.err.kind, ERROR_NETWORK);
@@ -122,7 +121,7 @@ static void test_a_break_without_the_checksum_s_help(void **state)
         {REST(3, 6), .body = SLICE_INIT("456789")},
         {WHOLE(""), .body = SLICE_INIT(TEXT), .deliver = 9, .kind = ERROR_NETWORK}};
     struct run run;
-    start(&run, steps, COUNT(steps));
+    start(&run, steps, COUNT_OF(steps));
     assert_int_equal(read_object(&run), 0);
     assert_int_equal(read_object(&run), 0); /* broke behind the last byte */
     assert_int_equal(run.result.resumed, 0);
@@ -137,7 +136,7 @@ static void test_a_replaced_object_ends_it(void **state)
         {WHOLE(""), .body = SLICE_INIT(TEXT), .deliver = 3, .kind = ERROR_NETWORK},
         {.status = 412, .body = SLICE_INIT("<Error><Code>PreconditionFailed</Code></Error>")}};
     struct run run;
-    start(&run, steps, COUNT(steps));
+    start(&run, steps, COUNT_OF(steps));
     assert_int_equal(read_object(&run), -1);
     assert_int_equal(run.fake.err.kind, ERROR_CONFLICT);
     assert_false(run.result.ended_by_caller);
@@ -152,10 +151,10 @@ static void test_no_progress_ends_it(void **state)
     struct run run;
     steps[0] =
         (struct fake_step){WHOLE(""), .body = SLICE(TEXT), .deliver = 3, .kind = ERROR_NETWORK};
-    for (size_t i = 1; i < COUNT(steps); i++) {
+    for (size_t i = 1; i < COUNT_OF(steps); i++) {
         steps[i] = (struct fake_step){.kind = ERROR_NETWORK};
     }
-    start(&run, steps, COUNT(steps)); /* four times the tries of a call */
+    start(&run, steps, COUNT_OF(steps)); /* four times the tries of a call */
     assert_int_equal(read_object(&run), -1);
     assert_int_equal(run.fake.err.kind, ERROR_NETWORK);
     assert_true(run.fake.err.retryable);
@@ -172,7 +171,7 @@ static void test_a_bad_head_is_not_the_end(void **state)
         {WHOLE(""), .body = SLICE_INIT(TEXT)}, /* not the range that was asked for */
         {REST(3, 6), .body = SLICE_INIT("456789")}};
     struct run run;
-    start(&run, steps, COUNT(steps));
+    start(&run, steps, COUNT_OF(steps));
     assert_int_equal(read_object(&run), 0);
     assert_string_equal(run.sink.bytes.data, TEXT);
     assert_int_equal(run.result.resumed, 3);
@@ -189,7 +188,7 @@ static void test_bad_heads_for_ever_are(void **state)
         {.status = 206},
         {.status = 206}};
     struct run run;
-    start(&run, steps, COUNT(steps));
+    start(&run, steps, COUNT_OF(steps));
     assert_int_equal(read_object(&run), -1);
     assert_int_equal(run.fake.err.kind, ERROR_REMOTE);
     assert_true(run.fake.err.retryable);
@@ -204,7 +203,7 @@ static void test_the_deadline_ends_it(void **state)
     static const struct fake_step steps[] = {
         {WHOLE(""), .body = SLICE_INIT(TEXT), .deliver = 3, .kind = ERROR_TIMEOUT}};
     struct run run;
-    start(&run, steps, COUNT(steps));
+    start(&run, steps, COUNT_OF(steps));
     run.fake.client.deadline_ms = run.fake.now_ms;
     assert_int_equal(read_object(&run), -1);
     assert_int_equal(run.fake.err.kind, ERROR_TIMEOUT);
@@ -217,7 +216,7 @@ static void test_what_is_not_there(void **state)
     static const struct fake_step steps[] = {
         {.status = 404, .body = SLICE_INIT("<Error><Code>NoSuchKey</Code></Error>")}};
     struct run run;
-    start(&run, steps, COUNT(steps));
+    start(&run, steps, COUNT_OF(steps));
     assert_int_equal(read_object(&run), -1);
     assert_int_equal(run.fake.err.kind, ERROR_NOT_FOUND);
     end(&run);
@@ -228,7 +227,7 @@ static void test_the_sink_s_own_failure_is_final(void **state)
     (void)state;
     static const struct fake_step steps[] = {{WHOLE(""), .body = SLICE_INIT(TEXT)}};
     struct run run;
-    start(&run, steps, COUNT(steps));
+    start(&run, steps, COUNT_OF(steps));
     run.sink.refuse_after = 1;
     assert_int_equal(read_object(&run), -1);
     assert_string_equal(run.fake.err.message, "the collector is full");

@@ -37,7 +37,7 @@ static const struct example examples[] = {
 static void test_statements_end_at_their_own_semicolon(void **state)
 {
     (void)state;
-    for (size_t i = 0; i < sizeof(examples) / sizeof(examples[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(examples); i++) {
         struct slice rest = slice_from(examples[i].text);
         struct slice statement;
         for (size_t j = 0; examples[i].statements[j] != NULL; j++) {
@@ -109,7 +109,7 @@ static void test_parameters_inside_quotes_are_seen(void **state)
     };
 
     (void)state;
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
         assert_int_equal(sql_split_has_quoted(cases[i].sql, SLICE("from")), cases[i].quoted);
     }
 }

@@ -1,6 +1,7 @@
 #include "unit/arena_fixture.h"
 #include "unit/death.h"
 
+#include "base/array.h"
 #include "base/strbuf.h"
 #include "state/sql_text.h"
 
@@ -88,7 +89,7 @@ static const struct {
 static void test_texts_become_what_postgres_is_sent(void **state)
 {
     (void)state;
-    for (size_t i = 0; i < sizeof(examples) / sizeof(examples[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(examples); i++) {
         struct sql_text text = read_text(examples[i].text);
         assert_string_equal(text.sql, examples[i].sql);
         assert_text(joined_names(&text), examples[i].names);
@@ -127,7 +128,7 @@ static void test_bugs_end_the_process(void **state)
     (void)state;
     static void (*const bugs[])(void) = {read_unknown_table, read_unknown_fragment,
                                          read_endless_fragment, read_open_quote, read_open_name};
-    for (size_t i = 0; i < sizeof(bugs) / sizeof(bugs[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(bugs); i++) {
         assert_aborts(bugs[i], "sql_text.c");
     }
 }

@@ -2,6 +2,7 @@
 
 #include "event/statement_event.h"
 
+#include "base/array.h"
 #include "base/json.h"
 
 #define SOURCE "\"source\":\"aws.redshift-data\""
@@ -44,7 +45,7 @@ static void test_what_is_missing_is_named(void **state)
     };
 
     (void)state;
-    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(bad); i++) {
         struct statement_event event;
         struct error err;
         assert_int_equal(statement_event_parse(&arena, slice_from(bad[i].text), &event, &err), -1);

@@ -92,7 +92,7 @@ static void check(const struct example *example, size_t piece)
 static void test_trailer_is_taken_off_whatever_the_pieces(void **state)
 {
     (void)state;
-    for (size_t i = 0; i < sizeof(examples) / sizeof(examples[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(examples); i++) {
         for (size_t piece = 1; piece <= strlen(examples[i].text); piece++) {
             check(&examples[i], piece);
         }
@@ -229,7 +229,7 @@ static void test_counts_are_read_as_numbers(void **state)
     };
 
     (void)state;
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
         struct error err;
         uint64_t count = 99;
         assert_int_equal(

@@ -33,7 +33,7 @@ static void test_the_ends_of_every_length_are_read(void **state)
         {SLICE_INIT("\xC3\xA9 and more"), 0xE9, 2},
     };
     (void)state;
-    assert_sequences(sequences, sizeof(sequences) / sizeof(sequences[0]));
+    assert_sequences(sequences, COUNT_OF(sequences));
 }
 
 static void test_what_is_not_utf8_is_skipped_up_to_the_next_start(void **state)
@@ -58,7 +58,7 @@ static void test_what_is_not_utf8_is_skipped_up_to_the_next_start(void **state)
         {SLICE_INIT("\xF0\x9F\x98\xC3"), UTF8_INVALID, 3},
     };
     (void)state;
-    assert_sequences(sequences, sizeof(sequences) / sizeof(sequences[0]));
+    assert_sequences(sequences, COUNT_OF(sequences));
 }
 
 static void test_every_code_point_survives_a_round_trip(void **state)
@@ -93,7 +93,7 @@ static void test_find_invalid_names_the_first_bad_byte(void **state)
         {SLICE_INIT("\xC3\xA9\xC3\xA9\xC3\xA9\xC3\xA9\xA9"), 8},
     };
     (void)state;
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
         assert_int_equal(utf8_find_invalid(cases[i].bytes), cases[i].offset);
     }
     assert_int_equal(utf8_find_invalid(slice_of(NULL, 0)), SLICE_NONE);
@@ -124,7 +124,7 @@ static void test_take_does_not_split_a_character(void **state)
         {SLICE_INIT("ab\xFF\xFF"), 3, 3},
     };
     (void)state;
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
         struct slice taken = utf8_take(cases[i].bytes, cases[i].size);
         assert_ptr_equal(taken.data, cases[i].bytes.data);
         assert_int_equal(taken.size, cases[i].taken);
@@ -147,7 +147,7 @@ static void test_append_replaces_what_is_no_utf8(void **state)
          SLICE_INIT("long enough to be read by words \xEF\xBF\xBD")},
     };
     (void)state;
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
         struct strbuf out = STRBUF_INIT;
         utf8_append(&out, cases[i].bytes);
         assert_true(slice_equal(strbuf_slice(&out), cases[i].expected));

@@ -1,5 +1,6 @@
 #include "unit/arena_fixture.h"
 
+#include "base/array.h"
 #include "base/xml.h"
 
 #include "base/strbuf.h"
@@ -60,7 +61,7 @@ static void test_elements_and_text(void **state)
         {SLICE_INIT("<a>\xFF\x01</a>"), "<a (\xFF\x01) >a ."},
     };
     (void)state;
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
         assert_tokens(cases[i].document, cases[i].tokens);
     }
 }
@@ -82,7 +83,7 @@ static void test_what_carries_nothing_is_passed_over(void **state)
         {SLICE_INIT("<a b=\"&whatever;\" x:y=''/>"), "<a >a ."},
     };
     (void)state;
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
         assert_tokens(cases[i].document, cases[i].tokens);
     }
 }
@@ -151,7 +152,7 @@ static void test_bad_documents_are_refused(void **state)
         {SLICE_INIT("\xFF\xFE<\0a\0/\0>\0"), "!XML, offset 3: a NUL byte"}, /* UTF-16 */
     };
     (void)state;
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
         assert_tokens(cases[i].document, cases[i].tokens);
     }
 }
@@ -185,7 +186,7 @@ static void test_bad_references_are_refused(void **state)
     };
     struct strbuf document = STRBUF_INIT;
     (void)state;
-    for (size_t i = 0; i < sizeof(references) / sizeof(references[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(references); i++) {
         strbuf_clear(&document);
         strbuf_append_format(&document, "<a>&amp;x%s</a>", references[i]);
         assert_tokens(strbuf_slice(&document),
@@ -320,7 +321,7 @@ static void test_text_is_found_by_path(void **state)
         {"Service Unavailable", "E/C", NULL},
     };
     (void)state;
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
         assert_found(cases[i].document, cases[i].path, cases[i].text);
     }
 }
@@ -343,7 +344,7 @@ static void test_root_names(void **state)
         {"<a", NULL},
     };
     (void)state;
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
         struct slice name = SLICE_INIT("untouched");
         bool found = xml_root_name(slice_from(cases[i].document), &name);
         assert_int_equal(found, cases[i].name != NULL);
@@ -368,7 +369,7 @@ static void test_references_are_decoded(void **state)
         {"<a>a\r\nb</a>", "a\r\nb"},
     };
     (void)state;
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
         assert_found(cases[i].document, "a", cases[i].text);
     }
 }

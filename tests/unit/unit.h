@@ -12,6 +12,7 @@
 
 #include <cmocka.h> /* after the four above, which it does not include itself */
 
+#include "base/array.h"
 #include "base/slice.h"
 
 static inline void assert_text(struct slice actual, const char *expected)

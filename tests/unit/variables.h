@@ -22,7 +22,7 @@ static const struct variable {
 
 static inline void set_complete(void)
 {
-    for (size_t i = 0; i < sizeof(complete) / sizeof(complete[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(complete); i++) {
         (void)setenv(complete[i].name, complete[i].value, 1);
     }
 }

@@ -180,7 +180,7 @@ static inline void assert_same_texts(const struct file_record *a, const struct f
         TEXT(statement.ended_at),
     };
 #undef TEXT
-    for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(texts); i++) {
         if (!slice_equal(texts[i].first, texts[i].second)) {
             fail_msg("%s: \"%.*s\" and \"%.*s\"", texts[i].name, SLICE_ARG(texts[i].first),
                      SLICE_ARG(texts[i].second));
@@ -208,7 +208,7 @@ static inline void assert_same_numbers(const struct file_record *a, const struct
         NUMBER(statement.number), NUMBER(statement.rows),   NUMBER(statement.outcome),
     };
 #undef NUMBER
-    for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(numbers); i++) {
         if (numbers[i].first != numbers[i].second) {
             fail_msg("%s: %lld and %lld", numbers[i].name, (long long)numbers[i].first,
                      (long long)numbers[i].second);

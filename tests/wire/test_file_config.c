@@ -90,7 +90,7 @@ static void test_the_longest_prefix_wins(void **state)
     add_config(f, 6, "PROD_20151015_150510973_PA_FLAVOR_527.", "oprtnl_flag = 'I'");
     add_config(f, 7, "PA_FLAVOR_527.", "oprtnl_flag = 'D'");
     add_config(f, 8, "601.", NULL);
-    for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(keys); i++) {
         assert_match(f, keys[i].key, keys[i].sid);
     }
 }
@@ -118,7 +118,7 @@ static void test_files_that_nobody_configured(void **state)
     add_config(f, 1, "527.", NULL);
     add_config(f, 2, "", NULL);
     add_config(f, 3, "*", NULL); /* matches by key_glob alone, and has none */
-    for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(keys); i++) {
         assert_no_match(f, keys[i].key, keys[i].part);
     }
 }
@@ -243,7 +243,7 @@ static void test_what_a_row_leaves_out(void **state)
                                   config.quote_char,   config.trailer_pstn,  config.null_marker,
                                   config.encoding,     config.date_format,   config.time_format,
                                   config.copy_options, config.load_id_column};
-    for (size_t i = 0; i < sizeof(empty) / sizeof(empty[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(empty); i++) {
         assert_text(empty[i], "");
     }
     assert_text(config.delimiter, " "); /* a blank is one */
@@ -276,7 +276,7 @@ static void test_columns_come_in_the_order_of_the_file(void **state)
                 "(9, 8, 'of another', 1, 1, 'A'), (10, 7, E'it''s \"quoted\" \\\\ \\n "
                 "caf\\u00E9', null, 1.49, 'A')");
     assert_int_equal(match(f, "in/a_527.txt", &config), 0);
-    assert_int_equal(config.column_count, sizeof(expected) / sizeof(expected[0]));
+    assert_int_equal(config.column_count, COUNT_OF(expected));
     for (size_t i = 0; i < config.column_count; i++) {
         if (!slice_equal(config.columns[i].name, expected[i].name) ||
             config.columns[i].width != expected[i].width) {
@@ -385,7 +385,7 @@ static void test_tables_of_any_name(void **state)
     add_config(f, 7, "527.", "tgt_table_name = 'here'");
     assert_int_equal(pg_begin(&f->pg, &f->err), 0);
     must_run(f, arena_format(&f->arena, "create schema %s", schema).data);
-    for (size_t i = 0; i < sizeof(tables) / sizeof(tables[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(tables); i++) {
         const char *name = arena_format(&f->arena, "%s.\"%s\"", schema, tables[i][1]).data;
         must_run(f, arena_format(&f->arena, "create table %s (like rdscnfg.%s including all)", name,
                                  tables[i][0])

@@ -135,7 +135,7 @@ static void test_requests_that_are_refused_before_they_are_sent(void **state)
         {"GET", "http://host/", "A", "s3cret\r\nX: y", "header A has a control character"},
         {"GET", "http://host/", "A", "s3cret\x01", "header A has a control character"},
     };
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
         const struct http_header header = {slice_from(cases[i].name), slice_from(cases[i].value)};
         struct http_request request = get(f);
         request.method = slice_from(cases[i].method);

@@ -107,7 +107,7 @@ static void test_chunks_that_are_none(void **state)
         CHUNKED "5\r\nhello\r\n",
         CHUNKED "5\r\nhel",
     };
-    for (size_t i = 0; i < sizeof(replies) / sizeof(replies[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(replies); i++) {
         start(f, SCRIPT(SCRIPT_ACCEPT, SCRIPT_REQUEST("GET"),
                         SCRIPT_REPLY_BYTES(replies[i], strlen(replies[i])), SCRIPT_CLOSE));
         assert_int_equal(send_get(f), -1);
@@ -149,7 +149,7 @@ static void test_every_status_is_a_reply(void **state)
 {
     struct fixture *f = *state;
     static const int statuses[] = {204, 302, 304, 401, 404, 500, 503};
-    for (size_t i = 0; i < sizeof(statuses) / sizeof(statuses[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(statuses); i++) {
         char reply[200];
         int size = snprintf(reply, sizeof(reply),
                             "HTTP/1.1 %d X\r\nLocation: /elsewhere\r\nContent-Length: %d\r\n\r\n%s",
@@ -202,7 +202,7 @@ static void test_replies_that_are_not_http(void **state)
         "HTTP/1.1 200 OK\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
         "HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n",
     };
-    for (size_t i = 0; i < sizeof(replies) / sizeof(replies[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(replies); i++) {
         start(f, SCRIPT(SCRIPT_ACCEPT, SCRIPT_REQUEST("GET"),
                         SCRIPT_REPLY_BYTES(replies[i], strlen(replies[i])), SCRIPT_CLOSE));
         int result = send_get(f);

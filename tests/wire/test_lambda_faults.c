@@ -188,7 +188,7 @@ static void test_the_log_between_invocations(void **state)
 static void test_an_address_that_is_none(void **state)
 {
     static const char *const addresses[] = {"", "host:port", "http://127.0.0.1", "a b", "::1:80"};
-    for (size_t i = 0; i < sizeof(addresses) / sizeof(addresses[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(addresses); i++) {
         struct fixture *f = *state;
         assert_int_equal(run_at(f, addresses[i]), 1);
         assert_logged(f, "AWS_LAMBDA_RUNTIME_API must be host:port");

@@ -225,7 +225,7 @@ static void test_errors_of_statements(void **state)
         {"select * from pg_authid where $1::int = 1", "42501", ERROR_DENIED},
     };
     make_table(f);
-    for (size_t i = 0; i < sizeof(statements) / sizeof(statements[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(statements); i++) {
         assert_int_equal(run_values(f, &f->pg, statements[i].sql, PG_VALUES(PG_NUMBER(1)), NULL),
                          -1);
         assert_failed(f, statements[i].kind, statements[i].code, false);

@@ -56,7 +56,7 @@ static void test_what_a_new_file_leaves_empty(void **state)
                                   record.statement.sql,
                                   record.statement.target,
                                   record.statement.statement_id};
-    for (size_t i = 0; i < sizeof(empty) / sizeof(empty[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(empty); i++) {
         assert_text(empty[i], "");
     }
     assert_int_equal(record.promised_records, FILE_COUNT_UNKNOWN);
@@ -205,7 +205,7 @@ static void test_what_there_is_to_claim(void **state)
         {"state = 'SPLIT'", CLAIM_NOTHING, CLAIM_NOTHING},
     };
     struct file_claim again = another_claim(f);
-    for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(files); i++) {
         struct file_record record;
         must_run(f, "truncate rdscnfg.ext_file, rdscnfg.ext_file_history");
         hold_file(f, &record);
@@ -245,7 +245,7 @@ static void test_what_there_is_to_claim_by_hand(void **state)
     };
     struct file_claim again = another_claim(f);
     again.scope = CLAIM_FOR_ORDER;
-    for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(files); i++) {
         struct file_record record;
         must_run(f, "truncate rdscnfg.ext_file, rdscnfg.ext_file_history");
         hold_file(f, &record);
@@ -464,7 +464,7 @@ static void test_hostile_names_come_back(void **state)
         SLICE_INIT("in/cafe\xCC\x81_\xE6\x97\xA5\xF0\x9F\x93\x84_527.txt"), /* another key */
         SLICE_INIT(" "),
     };
-    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(names); i++) {
         struct file_claim claim = a_claim(f);
         struct file_record record;
         claim.new_file_id = id_of(f, (int)i + 1);
@@ -511,7 +511,7 @@ static void test_what_is_no_text_is_refused(void **state)
 {
     struct fixture *f = *state;
     static const struct slice bad[] = {SLICE_INIT("in/a\0_527.txt"), SLICE_INIT("in/\xFF_527.txt")};
-    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(bad); i++) {
         struct file_claim claim = a_claim(f);
         struct file_record record;
         enum claim_outcome outcome;

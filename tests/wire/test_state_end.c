@@ -111,7 +111,7 @@ static void test_values_that_cannot_be_stored(void **state)
     struct file_end change = an_end_without_load(f, FILE_REJECTED);
     struct file_record record;
     hold_file(f, &record);
-    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(bad); i++) {
         change.reason = bad[i].reason;
         change.fence.number = bad[i].number;
         change.now_ms = bad[i].now_ms;
@@ -158,7 +158,7 @@ static void test_duties_are_marked_one_by_one(void **state)
     struct file_record record;
     hold_file(f, &record);
     must_run(f, "update rdscnfg.ext_file set archived_key = 'archive/a'");
-    for (size_t i = 0; i < sizeof(duties) / sizeof(duties[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(duties); i++) {
         struct file_mark change = a_mark(f, duties[i].duty);
         assert_true(mark(f, &change, &record));
         assert_tells(f,
@@ -314,7 +314,7 @@ static void test_audit_times_are_those_of_the_zone(void **state)
         "2026-03-29 06:40:00|2026-03-29 06:29:59.999|2026-03-29 06:30:00",
         "2026-03-29 01:10:00|2026-03-29 00:59:59.999|2026-03-29 01:00:00",
     };
-    for (size_t i = 0; i < sizeof(zones) / sizeof(zones[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(zones); i++) {
         must_run(f, "truncate rdscnfg.ext_file_audit");
         store.tables.timezone = slice_from(zones[i]);
         assert_true(mark(f, &change, &record));
@@ -435,7 +435,7 @@ static void test_when_a_file_is_due(void **state)
         {"state = 'SPLIT'", ""},
     };
     struct file_record record;
-    for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(files); i++) {
         must_run(f, "truncate rdscnfg.ext_file, rdscnfg.ext_file_history");
         hold_file(f, &record);
         must_run(f, "update rdscnfg.ext_file set state_at = '2026-11-20 12:00Z', "
@@ -494,7 +494,7 @@ static void test_local_times(void **state)
         {"UTC", 0, "1970-01-01-00-00-00"},
     };
     struct slice text;
-    for (size_t i = 0; i < sizeof(times) / sizeof(times[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(times); i++) {
         store.tables.timezone = slice_from(times[i].zone);
         assert_int_equal(file_local_time(&store, times[i].time_ms, &f->arena, &text, &f->err), 0);
         assert_text(text, times[i].text);

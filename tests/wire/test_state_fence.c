@@ -108,8 +108,8 @@ static void test_fences(void **state)
     struct fixture *f = *state;
     static const fenced_verb verbs[] = {try_assign, try_submit, try_end_statement,
                                         try_end,    try_mark,   try_reserve};
-    for (size_t i = 0; i < sizeof(fences) / sizeof(fences[0]); i++) {
-        for (size_t j = 0; j < sizeof(verbs) / sizeof(verbs[0]); j++) {
+    for (size_t i = 0; i < COUNT_OF(fences); i++) {
+        for (size_t j = 0; j < COUNT_OF(verbs); j++) {
             check_fence(f, verbs[j], i);
         }
     }

@@ -302,7 +302,7 @@ static void test_marks_for_another_end_are_taken_away(void **state)
         {FILE_FAILED, FILE_LOADED, false}, {FILE_SUBMITTED, FILE_PREPARED, false},
         {FILE_LOADED, FILE_LOADED, true},
     };
-    for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(ends); i++) {
         struct file_statement_end change = an_end(f, ends[i].to, STATEMENT_NOTHING);
         struct file_record record;
         must_run(f, "truncate rdscnfg.ext_file, rdscnfg.ext_file_history, rdscnfg.ext_statement");

@@ -79,7 +79,7 @@ static void test_a_known_upload_keeps_its_row(void **state)
         {"in/VERSIONED_527.txt", "v2", "9e107d9d372bb6826bd81d3542a419d6", true},
         {"in/other_527.txt", "", "9e107d9d372bb6826bd81d3542a419d6", true},
     };
-    for (size_t i = 0; i < sizeof(events) / sizeof(events[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(events); i++) {
         struct file_identity identity =
             from_event(events[i].key, events[i].version_id, events[i].etag);
         for (int kind = FILE_GONE; kind <= FILE_SUPERSEDED; kind++) {
@@ -121,7 +121,7 @@ static void test_the_same_bytes_are_gone_again(void **state)
         bool recorded;
     } events[] = {{"0B", true},  {"0C", true},  {"0A", true},
                   {"0B", false}, {"0A", false}, {"", false}};
-    for (size_t i = 0; i < sizeof(events) / sizeof(events[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(events); i++) {
         bool recorded = record_gone(f, 1 + (int)i, upload_at(events[i].sequencer), FILE_GONE);
         assert_int_equal(recorded, events[i].recorded);
     }
@@ -347,7 +347,7 @@ static void test_which_upload_is_resumed(void **state)
     claim = another_claim(f);
     claim.identity.etag = SLICE("e2");
     assert_int_equal(try_claim(f, &claim, &record), CLAIM_WON);
-    for (size_t i = 0; i < sizeof(events) / sizeof(events[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(events); i++) {
         struct file_identity identity =
             from_event("in/PROD_527.txt", events[i].version_id, events[i].etag);
         int64_t now_ms = NOW_MS + 10 * (int64_t)(i + 1) * LEASE_MS; /* every lease is over */
@@ -427,7 +427,7 @@ static void test_a_twin_that_took_the_upload_with_it_is_found(void **state)
         {"01", NOW_MS, ""},
         {"", NOW_MS, ""},
     };
-    for (size_t i = 0; i < sizeof(events) / sizeof(events[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(events); i++) {
         struct slice copy = find_twin(f, upload_at(events[i].sequencer), events[i].event_ms);
         if (!slice_equal(copy, slice_from(events[i].copy))) {
             fail_msg("event %zu: \"%.*s\"", i, SLICE_ARG(copy));
@@ -447,7 +447,7 @@ static void test_what_is_no_deleted_twin(void **state)
         "bucket = 'other'",
         "key = 'in/other'",
     };
-    for (size_t i = 0; i < sizeof(changes) / sizeof(changes[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(changes); i++) {
         must_run(f, "truncate rdscnfg.ext_file, rdscnfg.ext_file_history");
         two_archived(f);
         assert_text(find_twin(f, upload_at("09"), NOW_MS), "archive/2");

@@ -3,6 +3,7 @@
 #include "aws/s3/s3_request.h"
 #include "aws/s3/s3_xml.h"
 
+#include "base/array.h"
 #include "base/banned.h"
 
 /* 1,000 keys of 1,024 bytes, each byte as %XX, and what stands around them. */
@@ -34,7 +35,7 @@ int s3_list_request(const struct s3_list_options *options, struct arena *arena,
                     {"delimiter", options->delimiter},
                     {"start-after", options->start_after},
                     {"continuation-token", options->token}};
-    for (size_t i = 0; i < sizeof(optional) / sizeof(*optional); i++) {
+    for (size_t i = 0; i < COUNT_OF(optional); i++) {
         if (optional[i].value.size > 0) {
             aws_request_add_parameter(&query, optional[i].name, optional[i].value);
         }

@@ -209,34 +209,40 @@ void walk_fail(struct job *job, const struct error *reason)
     }
 }
 
+/* One step, and what follows where it failed. *is_busy: another invocation has the file. */
+static int walk_step(struct job *job, bool *is_busy, struct error *err)
+{
+    struct error failure;
+    if (hold(job, is_busy, err) != 0) {
+        return -1;
+    }
+    if (*is_busy) {
+        log_info("another invocation does what is due for the file");
+        return 0;
+    }
+    enum pipeline_step reached = step(job, &failure);
+    if (reached == PIPELINE_WENT_ON) {
+        return 0;
+    }
+    struct recovery_question question = question_about(job, &failure);
+    question.cause = reached == PIPELINE_REFUSED ? RECOVERY_OF_REFUSAL : RECOVERY_OF_STEP;
+    if (judge(job, &question, err) != 0) {
+        return -1;
+    }
+    *is_busy = error_is(&failure, JOB_TAKEN_OVER);
+    return 0;
+}
+
+/* Step by step, until nothing is due, or a step leaves the file where it was. */
 static int walk_on(struct job *job, bool *is_busy, struct error *err)
 {
-    while (walk_is_due(job)) {
+    bool is_moving = true;
+    while (is_moving && !*is_busy && walk_is_due(job)) {
         struct place before = place_of(job);
-        enum pipeline_step reached;
-        struct error failure;
-        if (hold(job, is_busy, err) != 0) {
+        if (walk_step(job, is_busy, err) != 0) {
             return -1;
         }
-        if (*is_busy) {
-            log_info("another invocation does what is due for the file");
-            return 0;
-        }
-        reached = step(job, &failure);
-        if (reached != PIPELINE_WENT_ON) {
-            struct recovery_question question = question_about(job, &failure);
-            question.cause = reached == PIPELINE_REFUSED ? RECOVERY_OF_REFUSAL : RECOVERY_OF_STEP;
-            if (judge(job, &question, err) != 0) {
-                return -1;
-            }
-        }
-        if (reached != PIPELINE_WENT_ON && error_is(&failure, JOB_TAKEN_OVER)) {
-            *is_busy = true;
-            break;
-        }
-        if (is_same_place(before, place_of(job))) {
-            return 0;
-        }
+        is_moving = !is_same_place(before, place_of(job));
     }
     return 0;
 }

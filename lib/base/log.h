@@ -39,11 +39,11 @@ struct log_field {
 /* errorType, errorMessage, errorCode, retryable. */
 #define LOG_CAUSE(err) ((struct log_field){LOG_FIELD_ERROR, "", {NULL, 0}, 0, (err)})
 
-#define LOG_FIELDS_(...)                                                                           \
+#define LOG_FIELD_LIST(...)                                                                        \
     ((const struct log_field[]){{LOG_FIELD_NONE, "", {NULL, 0}, 0, NULL}, ##__VA_ARGS__})
 #define log_at(level, message, ...)                                                                \
-    log_write((level), (message), LOG_FIELDS_(__VA_ARGS__),                                        \
-              sizeof(LOG_FIELDS_(__VA_ARGS__)) / sizeof(struct log_field))
+    log_write((level), (message), LOG_FIELD_LIST(__VA_ARGS__),                                     \
+              sizeof(LOG_FIELD_LIST(__VA_ARGS__)) / sizeof(struct log_field))
 #define log_trace(message, ...) log_at(LOG_TRACE, message, ##__VA_ARGS__)
 #define log_debug(message, ...) log_at(LOG_DEBUG, message, ##__VA_ARGS__)
 #define log_info(message, ...) log_at(LOG_INFO, message, ##__VA_ARGS__)

@@ -1,5 +1,7 @@
 #include "base/utf8.h"
 
+#include "base/array.h"
+
 #include "base/banned.h"
 
 #define ASCII_HIGH_BITS UINT64_C(0x8080808080808080)
@@ -10,29 +12,32 @@ static unsigned char byte_at(struct slice s, size_t offset)
 }
 
 /* What a leading byte promises: how many bytes follow it, and the range of the first of them (the
- * others are 80 to BF). The narrower ranges exclude overlong forms, surrogates and what lies above
- * U+10FFFF: RFC 3629, section 4. */
+ * others are 80 to BF). */
 struct lead {
-    size_t following; /* 0: not a leading byte */
+    unsigned char first; /* the leading bytes: from .. to */
+    unsigned char last;
     unsigned char lowest;
     unsigned char highest;
+    size_t following;
 };
 
-static struct lead lead_of(unsigned char byte)
+/* RFC 3629, section 4. The narrower ranges exclude overlong forms, surrogates and what lies above
+ * U+10FFFF. */
+static const struct lead leads[] = {
+    {0xC2, 0xDF, 0x80, 0xBF, 1}, {0xE0, 0xE0, 0xA0, 0xBF, 2}, {0xE1, 0xEC, 0x80, 0xBF, 2},
+    {0xED, 0xED, 0x80, 0x9F, 2}, {0xEE, 0xEF, 0x80, 0xBF, 2}, {0xF0, 0xF0, 0x90, 0xBF, 3},
+    {0xF1, 0xF3, 0x80, 0xBF, 3}, {0xF4, 0xF4, 0x80, 0x8F, 3},
+};
+
+/* NULL when `byte` leads nothing. */
+static const struct lead *lead_of(unsigned char byte)
 {
-    struct lead lead = {0, 0x80, 0xBF};
-    if (byte >= 0xC2 && byte <= 0xDF) {
-        lead.following = 1;
-    } else if (byte >= 0xE0 && byte <= 0xEF) {
-        lead.following = 2;
-        lead.lowest = byte == 0xE0 ? 0xA0 : 0x80;
-        lead.highest = byte == 0xED ? 0x9F : 0xBF;
-    } else if (byte >= 0xF0 && byte <= 0xF4) {
-        lead.following = 3;
-        lead.lowest = byte == 0xF0 ? 0x90 : 0x80;
-        lead.highest = byte == 0xF4 ? 0x8F : 0xBF;
+    for (size_t i = 0; i < COUNT_OF(leads); i++) {
+        if (byte >= leads[i].first && byte <= leads[i].last) {
+            return &leads[i];
+        }
     }
-    return lead;
+    return NULL;
 }
 
 uint32_t utf8_next(struct slice s, size_t *length)
@@ -42,21 +47,21 @@ uint32_t utf8_next(struct slice s, size_t *length)
     if (first < 0x80) {
         return first;
     }
-    struct lead lead = lead_of(first);
-    if (lead.following == 0) {
+    const struct lead *lead = lead_of(first);
+    if (lead == NULL) {
         return UTF8_INVALID;
     }
-    uint32_t code_point = first & (0x3FU >> lead.following);
-    for (size_t i = 1; i <= lead.following; i++) {
-        unsigned char lowest = i == 1 ? lead.lowest : 0x80;
-        unsigned char highest = i == 1 ? lead.highest : 0xBF;
+    uint32_t code_point = first & (0x3FU >> lead->following);
+    for (size_t i = 1; i <= lead->following; i++) {
+        unsigned char lowest = i == 1 ? lead->lowest : 0x80;
+        unsigned char highest = i == 1 ? lead->highest : 0xBF;
         if (i >= s.size || byte_at(s, i) < lowest || byte_at(s, i) > highest) {
             *length = i;
             return UTF8_INVALID;
         }
         code_point = code_point << 6 | (byte_at(s, i) & 0x3FU);
     }
-    *length = lead.following + 1;
+    *length = lead->following + 1;
     return code_point;
 }
 

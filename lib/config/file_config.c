@@ -204,51 +204,69 @@ static void append_sid(struct strbuf *list, const struct file_config *config)
     strbuf_append_format(list, "%s%.*s", list->size > 0 ? ", " : "", SLICE_ARG(config->config_sid));
 }
 
+/* The configurations that match so far. */
+struct choice {
+    struct file_config best;
+    size_t best_rank;
+    size_t count;             /* of those that match as well as the best */
+    struct strbuf candidates; /* and their ids */
+    struct strbuf other_keys; /* the ids of those whose file_prefix fits, but not key_glob */
+};
+
+static void consider(struct choice *choice, const struct file_config *config, struct slice key)
+{
+    size_t config_rank = rank(config, key);
+    if (config_rank == 0 && !slice_equal(config->file_prefix, FILE_MATCH_ANY)) {
+        append_sid(&choice->other_keys, config);
+    }
+    if (config_rank == 0 || config_rank < choice->best_rank) {
+        return;
+    }
+    if (config_rank > choice->best_rank) {
+        strbuf_clear(&choice->candidates);
+        choice->best = *config;
+        choice->best_rank = config_rank;
+        choice->count = 0;
+    }
+    append_sid(&choice->candidates, config);
+    choice->count++;
+}
+
+static int conclude(const struct choice *choice, struct slice key, struct file_config *config,
+                    struct error *err)
+{
+    if (choice->count == 0) {
+        say_no_match(key, strbuf_slice(&choice->other_keys), err);
+        return -1;
+    }
+    if (choice->count > 1) {
+        (void)error_set(err, ERROR_CONFIGURATION,
+                        "configurations %s match the file equally well; deactivate all but one",
+                        choice->candidates.data);
+        error_set_code(err, FILE_CONFIG_NO_MATCH);
+        return -1;
+    }
+    *config = choice->best;
+    return 0;
+}
+
 static int pick_best(const struct pg_result *result, struct slice key, struct arena *arena,
                      struct file_config *config, struct error *err)
 {
-    struct strbuf candidates = STRBUF_INIT;
-    struct strbuf other_keys = STRBUF_INIT; /* of those whose file_prefix fits, but not key_glob */
-    struct file_config best = {0};
-    size_t best_rank = 0;
-    size_t count = 0;
-    int status = -1;
-    for (size_t row = 0; row < result->rows; row++) {
+    struct choice choice = {.candidates = STRBUF_INIT, .other_keys = STRBUF_INIT};
+    int status = 0;
+    for (size_t row = 0; row < result->rows && status == 0; row++) {
         struct file_config current = {0};
-        size_t current_rank;
-        if (read_config(result, row, arena, &current, err) != 0) {
-            goto done;
+        status = read_config(result, row, arena, &current, err);
+        if (status == 0) {
+            consider(&choice, &current, key);
         }
-        current_rank = rank(&current, key);
-        if (current_rank == 0 && !slice_equal(current.file_prefix, FILE_MATCH_ANY)) {
-            append_sid(&other_keys, &current);
-        }
-        if (current_rank == 0 || current_rank < best_rank) {
-            continue;
-        }
-        if (current_rank > best_rank) {
-            strbuf_clear(&candidates);
-            best = current;
-            best_rank = current_rank;
-            count = 0;
-        }
-        append_sid(&candidates, &current);
-        count++;
     }
-    if (count == 0) {
-        say_no_match(key, strbuf_slice(&other_keys), err);
-    } else if (count > 1) {
-        (void)error_set(err, ERROR_CONFIGURATION,
-                        "configurations %s match the file equally well; deactivate all but one",
-                        candidates.data);
-        error_set_code(err, FILE_CONFIG_NO_MATCH);
-    } else {
-        *config = best;
-        status = 0;
+    if (status == 0) {
+        status = conclude(&choice, key, config, err);
     }
-done:
-    strbuf_release(&candidates);
-    strbuf_release(&other_keys);
+    strbuf_release(&choice.candidates);
+    strbuf_release(&choice.other_keys);
     return status;
 }
 

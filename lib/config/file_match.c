@@ -59,42 +59,71 @@ static bool take_character(struct slice *pattern, struct slice *key)
     return true;
 }
 
+/* A star: the pattern after it, and the key after what it has taken. */
+struct star {
+    bool is_met;
+    struct slice pattern;
+    struct slice key;
+};
+
+struct matching {
+    struct slice pattern; /* what is left of both */
+    struct slice key;
+    struct star single; /* the latest since the latest double one */
+    struct star both;   /* the latest double one, which takes slashes as well */
+};
+
+/* Takes a star at the start of the pattern: at first it stands for nothing. */
+static bool take_star(struct matching *matching)
+{
+    bool is_double = is_double_star(matching->pattern);
+    if (!is_double && (matching->pattern.size == 0 || matching->pattern.data[0] != '*')) {
+        return false;
+    }
+    matching->pattern = slice_skip(matching->pattern, is_double ? 2 : 1);
+    const struct star met = {true, matching->pattern, matching->key};
+    if (is_double) {
+        matching->both = met;
+        matching->single.is_met = false;
+    } else {
+        matching->single = met;
+    }
+    return true;
+}
+
+static void take_more(struct matching *matching, struct star *star)
+{
+    star->key = skip_character(star->key);
+    matching->key = star->key;
+    matching->pattern = star->pattern;
+}
+
 /* Goes back to the latest star only, and once that is exhausted to the latest double star: never to
  * both in all combinations. */
+static bool go_back(struct matching *matching)
+{
+    struct star *single = &matching->single;
+    struct star *both = &matching->both;
+    if (single->is_met && single->key.size > 0 && single->key.data[0] != '/') {
+        take_more(matching, single);
+        return true;
+    }
+    if (!both->is_met || both->key.size == 0) {
+        return false;
+    }
+    take_more(matching, both);
+    single->is_met = false;
+    return true;
+}
+
 bool file_match_glob(struct slice pattern, struct slice key)
 {
-    struct slice star = {NULL, 0};
-    struct slice star_key = {NULL, 0};
-    struct slice wide = {NULL, 0};
-    struct slice wide_key = {NULL, 0};
-    for (;;) {
-        if (is_double_star(pattern)) {
-            wide = pattern = slice_skip(pattern, 2);
-            wide_key = key;
-            star.data = NULL;
-            continue;
-        }
-        if (pattern.size > 0 && pattern.data[0] == '*') {
-            star = pattern = slice_skip(pattern, 1);
-            star_key = key;
-            continue;
-        }
-        if (pattern.size == 0 && key.size == 0) {
-            return true;
-        }
-        if (take_character(&pattern, &key)) {
-            continue;
-        }
-        if (star.data != NULL && star_key.size > 0 && star_key.data[0] != '/') {
-            star_key = key = skip_character(star_key);
-            pattern = star;
-            continue;
-        }
-        if (wide.data == NULL || wide_key.size == 0) {
+    struct matching matching = {.pattern = pattern, .key = key};
+    while (matching.pattern.size > 0 || matching.key.size > 0) {
+        if (!take_star(&matching) && !take_character(&matching.pattern, &matching.key) &&
+            !go_back(&matching)) {
             return false;
         }
-        wide_key = key = skip_character(wide_key);
-        pattern = wide;
-        star.data = NULL;
     }
+    return true;
 }

@@ -338,24 +338,29 @@ static CURLcode take_result(struct http_curl *self)
                                                            : CURLE_FAILED_INIT;
 }
 
-static int run(struct http_curl *self, struct http_call *call, struct error *err)
+/* Until the transfer is over, however it ended, or the call's limits end it. */
+static int drive(struct http_curl *self, struct http_call *call, struct error *err)
 {
     int running = 1;
-    int result = 0;
-    while (result == 0 && running > 0) {
-        result = http_call_check(call, err);
-        if (result == 0) {
-            (void)curl_multi_perform(self->multi, &running);
+    while (running > 0) {
+        int active = 0;
+        if (http_call_check(call, err) != 0) {
+            return -1;
         }
-        if (result == 0 && running > 0) {
-            int active = 0;
+        (void)curl_multi_perform(self->multi, &running);
+        if (running > 0) {
             (void)curl_multi_poll(self->multi, NULL, 0, (int)http_call_wait_ms(call), &active);
-            if (active > 0) {
-                http_call_active(call);
-            }
+        }
+        if (active > 0) {
+            http_call_active(call);
         }
     }
-    if (result != 0) {
+    return 0;
+}
+
+static int run(struct http_curl *self, struct http_call *call, struct error *err)
+{
+    if (drive(self, call, err) != 0) {
         return -1;
     }
     CURLcode code = take_result(self);

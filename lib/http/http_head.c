@@ -176,30 +176,58 @@ static int take_fold(struct http_head *head, struct slice line, struct error *er
     return 0;
 }
 
-/* Whoever sees another end of the body than we do could slip a second reply in. */
+/* Where the body ends, by the head. Who sees another end than we do could slip a second reply in.
+ */
+struct framing {
+    struct slice length; /* as written; empty: none */
+    bool is_chunked;
+};
+
+static int take_length(struct framing *framing, struct slice value, struct error *err)
+{
+    uint64_t number = 0;
+    if (!slice_to_u64(value, &number) || number > INT64_MAX) {
+        return NOT_HTTP(err, "has a Content-Length that is no number");
+    }
+    if (framing->length.size > 0 && !slice_equal(framing->length, value)) {
+        return NOT_HTTP(err, "has two different lengths");
+    }
+    framing->length = value;
+    return 0;
+}
+
+static int take_coding(struct framing *framing, struct slice value, struct error *err)
+{
+    if (framing->is_chunked || !slice_equal_nocase(value, SLICE("chunked"))) {
+        return NOT_HTTP(err, "has a Transfer-Encoding other than chunked");
+    }
+    framing->is_chunked = true;
+    return 0;
+}
+
+static int take_framing(struct framing *framing, struct slice name, struct slice value,
+                        struct error *err)
+{
+    if (slice_equal_nocase(name, SLICE("content-length"))) {
+        return take_length(framing, value, err);
+    }
+    if (slice_equal_nocase(name, SLICE("transfer-encoding"))) {
+        return take_coding(framing, value, err);
+    }
+    return 0;
+}
+
 static int check_framing(const struct http_head *head, struct error *err)
 {
-    struct slice length = {NULL, 0};
-    bool chunked = false;
+    struct framing framing = {.length = {NULL, 0}};
     for (size_t i = 0; i < head->field_count; i++) {
-        struct slice value = field_value(head, i);
-        if (slice_equal_nocase(field_name(head, i), SLICE("content-length"))) {
-            uint64_t number = 0;
-            if (!slice_to_u64(value, &number) || number > INT64_MAX) {
-                return NOT_HTTP(err, "has a Content-Length that is no number");
-            }
-            if (length.size > 0 && !slice_equal(length, value)) {
-                return NOT_HTTP(err, "has two different lengths");
-            }
-            length = value;
-        } else if (slice_equal_nocase(field_name(head, i), SLICE("transfer-encoding"))) {
-            if (chunked || !slice_equal_nocase(value, SLICE("chunked"))) {
-                return NOT_HTTP(err, "has a Transfer-Encoding other than chunked");
-            }
-            chunked = true;
+        if (take_framing(&framing, field_name(head, i), field_value(head, i), err) != 0) {
+            return -1;
         }
     }
-    return chunked && length.size > 0 ? NOT_HTTP(err, "has both a length and chunks") : 0;
+    return framing.is_chunked && framing.length.size > 0
+               ? NOT_HTTP(err, "has both a length and chunks")
+               : 0;
 }
 
 /* The blank line: the end of an interim head, or of the final one. */

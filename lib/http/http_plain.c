@@ -60,31 +60,35 @@ static int failed(struct error *err, const char *what, int reason)
     return error_set(err, ERROR_NETWORK, "%s: %s", what, strerror(reason));
 }
 
+/* 1 when one of `events` is there, 0 when none came in time. */
+static int poll_once(const struct http_plain *self, short events, int64_t wait_ms,
+                     struct error *err)
+{
+    struct pollfd waiting = {.fd = self->fd, .events = events, .revents = 0};
+    int ready = poll(&waiting, 1, (int)wait_ms);
+    if (ready < 0 && errno != EINTR) {
+        return failed(err, "cannot wait", errno);
+    }
+    return ready > 0 ? 1 : 0;
+}
+
 /* Waits for `events`, checking the call's limits now and then. 0 once they are there. */
 static int wait_for(const struct http_plain *self, struct http_call *call, short events,
                     int64_t until_ms, struct error *err)
 {
-    struct pollfd waiting = {.fd = self->fd, .events = events, .revents = 0};
     int ready = 0;
     while (ready == 0) {
         if (http_call_check(call, err) != 0) {
             return -1;
         }
+        int64_t left_ms = until_ms == 0 ? INT64_MAX : until_ms - clock_now_ms(self->clock);
+        if (left_ms <= 0) {
+            return error_set(err, ERROR_TIMEOUT, "no connection in time");
+        }
         int64_t wait_ms = http_call_wait_ms(call);
-        if (until_ms != 0) {
-            int64_t left_ms = until_ms - clock_now_ms(self->clock);
-            if (left_ms <= 0) {
-                return error_set(err, ERROR_TIMEOUT, "no connection in time");
-            }
-            wait_ms = left_ms < wait_ms ? left_ms : wait_ms;
-        }
-        ready = poll(&waiting, 1, (int)wait_ms);
-        if (ready < 0 && errno != EINTR) {
-            return failed(err, "cannot wait", errno);
-        }
-        ready = ready < 0 ? 0 : ready;
+        ready = poll_once(self, events, left_ms < wait_ms ? left_ms : wait_ms, err);
     }
-    return 0;
+    return ready > 0 ? 0 : -1;
 }
 
 static int connect_address(struct http_plain *self, struct http_call *call,
@@ -327,30 +331,37 @@ static int take_line(struct http_plain *self, struct http_call *call, struct sli
     return 0;
 }
 
+/* 1 when a line was taken, 0 when its end has yet to come. */
+static int consume_line(struct http_plain *self, struct http_call *call, struct slice received,
+                        struct error *err)
+{
+    size_t newline = slice_find(received, '\n');
+    if (newline == SLICE_NONE) {
+        return 0;
+    }
+    self->start += newline + 1;
+    return take_line(self, call, slice_take(received, newline + 1), err) == 0 ? 1 : -1;
+}
+
+static int consume_body(struct http_plain *self, struct http_call *call, struct slice received,
+                        struct error *err)
+{
+    size_t taken = http_body_take(&self->body, received.size);
+    self->start += taken;
+    return http_call_body(call, slice_take(received, taken)) == 0 ? 1 : http_call_fail(call, err);
+}
+
 /* Takes what has been received to where it belongs, as far as it goes. */
 static int consume(struct http_plain *self, struct http_call *call, struct error *err)
 {
-    bool going = true;
-    while (going && !is_done(self) && self->start < self->end) {
-        struct slice rest = slice_of(self->bytes + self->start, self->end - self->start);
-        if (!self->head.complete || http_body_wants_line(&self->body)) {
-            size_t newline = slice_find(rest, '\n');
-            going = newline != SLICE_NONE;
-            if (going) {
-                self->start += newline + 1;
-                if (take_line(self, call, slice_take(rest, newline + 1), err) != 0) {
-                    return -1;
-                }
-            }
-        } else {
-            size_t taken = http_body_take(&self->body, rest.size);
-            self->start += taken;
-            if (http_call_body(call, slice_take(rest, taken)) != 0) {
-                return http_call_fail(call, err);
-            }
-        }
+    int taken = 1;
+    while (taken > 0 && !is_done(self) && self->start < self->end) {
+        struct slice received = slice_of(self->bytes + self->start, self->end - self->start);
+        bool is_line = !self->head.complete || http_body_wants_line(&self->body);
+        taken = is_line ? consume_line(self, call, received, err)
+                        : consume_body(self, call, received, err);
     }
-    return 0;
+    return taken < 0 ? -1 : 0;
 }
 
 static bool wants_close(const struct http_response *response)

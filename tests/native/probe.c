@@ -101,14 +101,8 @@ static int connect_to(const char *conninfo)
     return connected ? 0 : 1;
 }
 
-int main(int argc, char **argv)
+static int obey(int argc, char **argv)
 {
-    if (argc > 1 && strcmp(argv[1], "--trusting") == 0) {
-        argv++;
-        argc--;
-    } else {
-        native_stand_alone();
-    }
     if (argc == 2 && strcmp(argv[1], "facts") == 0) {
         return print_facts();
     }
@@ -121,4 +115,13 @@ int main(int argc, char **argv)
     fputs("usage: probe [--trusting] facts | get <url> [<ca> [<proxy>]] | connect <conninfo>\n",
           stderr);
     return 2;
+}
+
+int main(int argc, char **argv)
+{
+    bool is_trusting = argc > 1 && strcmp(argv[1], "--trusting") == 0;
+    if (!is_trusting) {
+        native_stand_alone();
+    }
+    return is_trusting ? obey(argc - 1, argv + 1) : obey(argc, argv);
 }

@@ -99,6 +99,36 @@ static inline void fake_headers(const char *text, struct arena *arena,
     response->headers = headers;
 }
 
+/* To the sink in pieces, as a network has it. */
+static inline int fake_body(const struct http_request *request, struct slice body,
+                            struct http_response *response, struct error *err)
+{
+    bool to_sink = request->body_sink != NULL && response->status / 100 == 2;
+    response->body_bytes = body.size;
+    while (to_sink && body.size > 0) {
+        if (sink_write(request->body_sink, slice_take(body, 16384), err) != 0) {
+            return -1;
+        }
+        body = slice_skip(body, 16384);
+    }
+    strbuf_append(response->body, body);
+    return 0;
+}
+
+static inline int fake_reply(const struct fake_step *step, const struct http_request *request,
+                             struct arena *arena, struct http_response *response, struct error *err)
+{
+    fake_headers(step->headers, arena, response);
+    response->received_bytes = 100 + step->body.size;
+    if (request->check_head != NULL &&
+        request->check_head(request->check_head_self, response, err) != 0) {
+        return -1;
+    }
+    return fake_body(request,
+                     step->deliver > 0 ? slice_take(step->body, step->deliver) : step->body,
+                     response, err);
+}
+
 static inline int fake_send(struct http *http, const struct http_request *request,
                             struct arena *arena, struct http_response *response, struct error *err)
 {
@@ -112,28 +142,13 @@ static inline int fake_send(struct http *http, const struct http_request *reques
     fake_record(fake, request);
     response->reused = step->reused;
     strbuf_clear(response->body);
-    bool broken = step->status == 0 || step->deliver > 0;
     response->status = step->status;
     response->received_bytes = step->received_bytes;
-    if (step->status != 0) {
-        fake_headers(step->headers, arena, response);
-        response->received_bytes = 100 + step->body.size;
-        if (request->check_head != NULL &&
-            request->check_head(request->check_head_self, response, err) != 0) {
-            return -1;
-        }
-        struct slice body = broken ? slice_take(step->body, step->deliver) : step->body;
-        bool to_sink = request->body_sink != NULL && step->status / 100 == 2;
-        response->body_bytes = body.size;
-        while (to_sink && body.size > 0) { /* in pieces, as a network has it */
-            if (sink_write(request->body_sink, slice_take(body, 16384), err) != 0) {
-                return -1;
-            }
-            body = slice_skip(body, 16384);
-        }
-        strbuf_append(response->body, body);
+    if (step->status != 0 && fake_reply(step, request, arena, response, err) != 0) {
+        return -1;
     }
-    return broken ? error_set(err, step->kind, "fake: broken") : 0;
+    bool is_broken = step->status == 0 || step->deliver > 0;
+    return is_broken ? error_set(err, step->kind, "fake: broken") : 0;
 }
 
 /* Credentials are those of the environment, set here; the region is eu-west-1. */

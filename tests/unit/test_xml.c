@@ -5,6 +5,16 @@
 
 #include "base/strbuf.h"
 
+static void append_token(struct strbuf *out, const struct xml_reader *reader, enum xml_token token)
+{
+    if (token == XML_START || token == XML_END) {
+        strbuf_append_format(out, "%c%.*s ", token == XML_START ? '<' : '>',
+                             SLICE_ARG(reader->name));
+    } else if (token == XML_TEXT) {
+        strbuf_append_format(out, reader->is_cdata ? "[%.*s] " : "(%.*s) ", SLICE_ARG(reader->raw));
+    }
+}
+
 /* Tokens as text: "<a", ">a", "text", "[cdata]", and at the end "." or "!" and the message. */
 static void list_tokens(struct strbuf *out, struct slice document)
 {
@@ -14,13 +24,7 @@ static void list_tokens(struct strbuf *out, struct slice document)
     xml_init(&reader, document);
     do {
         token = xml_next(&reader, &err);
-        if (token == XML_START || token == XML_END) {
-            strbuf_append_format(out, "%c%.*s ", token == XML_START ? '<' : '>',
-                                 SLICE_ARG(reader.name));
-        } else if (token == XML_TEXT) {
-            strbuf_append_format(out, reader.is_cdata ? "[%.*s] " : "(%.*s) ",
-                                 SLICE_ARG(reader.raw));
-        }
+        append_token(out, &reader, token);
     } while (token != XML_DONE && token != XML_BAD);
     strbuf_append_text(out, token == XML_DONE ? "." : "!");
     if (token == XML_BAD) {

@@ -50,34 +50,49 @@ static struct {
 
 /* --- the script --- */
 
-static inline const char *s3_operation(const struct http_request *request)
+static inline bool asks_for(const struct http_request *request, const char *parameter)
 {
-    const char *method = request->method.data;
-    bool of_upload = slice_search(request->url, SLICE("uploadId=")) != SLICE_NONE;
-    struct slice copied = SLICE("x-amz-copy-source");
-    if (slice_search(request->url, SLICE("versions=")) != SLICE_NONE) {
-        return "ListObjectVersions";
-    }
-    if (slice_search(request->url, SLICE("uploads=")) != SLICE_NONE) {
-        return method[0] == 'G' ? "ListMultipartUploads" : "CreateMultipartUpload";
-    }
-    for (size_t i = 0; i < request->header_count && !of_upload; i++) {
-        if (slice_equal_nocase(request->headers[i].name, copied)) {
-            return "CopyObject";
+    return slice_search(request->url, slice_from(parameter)) != SLICE_NONE;
+}
+
+static inline bool is_copy(const struct http_request *request)
+{
+    for (size_t i = 0; i < request->header_count; i++) {
+        if (slice_equal_nocase(request->headers[i].name, SLICE("x-amz-copy-source"))) {
+            return true;
         }
     }
-    switch (method[0]) {
-    case 'H':
-        return "HeadObject";
-    case 'G':
-        return "GetObject";
-    case 'D':
-        return of_upload ? "AbortMultipartUpload" : "DeleteObject";
-    default:
-        return !of_upload         ? "PutObject"
-               : method[1] == 'U' ? "UploadPart"
-                                  : "CompleteMultipartUpload";
+    return false;
+}
+
+static inline const char *s3_operation(const struct http_request *request)
+{
+    static const struct {
+        const char *method;
+        const char *parameter;
+        const char *operation;
+    } operations[] = {
+        {"GET", "versions=", "ListObjectVersions"},
+        {"GET", "uploads=", "ListMultipartUploads"},
+        {"POST", "uploads=", "CreateMultipartUpload"},
+        {"PUT", "uploadId=", "UploadPart"},
+        {"POST", "uploadId=", "CompleteMultipartUpload"},
+        {"DELETE", "uploadId=", "AbortMultipartUpload"},
+        {"HEAD", "", "HeadObject"},
+        {"GET", "", "GetObject"},
+        {"PUT", "", "PutObject"},
+        {"DELETE", "", "DeleteObject"},
+    };
+    if (is_copy(request) && !asks_for(request, "uploadId=")) {
+        return "CopyObject";
     }
+    for (size_t i = 0; i < COUNT_OF(operations); i++) {
+        if (slice_equal(request->method, slice_from(operations[i].method)) &&
+            asks_for(request, operations[i].parameter)) {
+            return operations[i].operation;
+        }
+    }
+    return "no operation of S3";
 }
 
 /* "GetSecretValue" of "X-Amz-Target: secretsmanager.GetSecretValue", "Publish" of SNS, or S3's. */

@@ -47,20 +47,20 @@ struct script_step {
 /* Waits for a connection; one that is still open is closed first. */
 #define SCRIPT_ACCEPT ((struct script_step){.action = SCRIPT_DO_ACCEPT})
 /* Reads a whole request, head and Content-Length body, which must contain the text. */
-#define SCRIPT_REQUEST(text) SCRIPT_STEP_(SCRIPT_DO_REQUEST, (text), sizeof(text) - 1, 0)
+#define SCRIPT_REQUEST(text) SCRIPT_STEP(SCRIPT_DO_REQUEST, (text), sizeof(text) - 1, 0)
 /* The same, and it must be these bytes, no more and no less; "<host>" stands for host:port. */
-#define SCRIPT_EXACTLY(text) SCRIPT_STEP_(SCRIPT_DO_EXACTLY, (text), sizeof(text) - 1, 0)
+#define SCRIPT_EXACTLY(text) SCRIPT_STEP(SCRIPT_DO_EXACTLY, (text), sizeof(text) - 1, 0)
 /* Reads the head of a request only, whose body stays where it is. */
 #define SCRIPT_HEAD ((struct script_step){.action = SCRIPT_DO_HEAD})
 /* What else the last request must contain, or must not. */
-#define SCRIPT_CONTAINS(text) SCRIPT_STEP_(SCRIPT_DO_CONTAINS, (text), sizeof(text) - 1, 0)
-#define SCRIPT_LACKS(text) SCRIPT_STEP_(SCRIPT_DO_LACKS, (text), sizeof(text) - 1, 0)
+#define SCRIPT_CONTAINS(text) SCRIPT_STEP(SCRIPT_DO_CONTAINS, (text), sizeof(text) - 1, 0)
+#define SCRIPT_LACKS(text) SCRIPT_STEP(SCRIPT_DO_LACKS, (text), sizeof(text) - 1, 0)
 /* Sends bytes; a peer that has gone away is no failure of the script. */
-#define SCRIPT_REPLY(text) SCRIPT_STEP_(SCRIPT_DO_REPLY, (text), sizeof(text) - 1, 0)
-#define SCRIPT_REPLY_BYTES(data, length) SCRIPT_STEP_(SCRIPT_DO_REPLY, (data), (length), 0)
+#define SCRIPT_REPLY(text) SCRIPT_STEP(SCRIPT_DO_REPLY, (text), sizeof(text) - 1, 0)
+#define SCRIPT_REPLY_BYTES(data, length) SCRIPT_STEP(SCRIPT_DO_REPLY, (data), (length), 0)
 /* The same, one byte every so many ms. */
-#define SCRIPT_TRICKLE(text, pause) SCRIPT_STEP_(SCRIPT_DO_TRICKLE, (text), sizeof(text) - 1, pause)
-#define SCRIPT_SLEEP(pause) SCRIPT_STEP_(SCRIPT_DO_SLEEP, "", 0, (pause))
+#define SCRIPT_TRICKLE(text, pause) SCRIPT_STEP(SCRIPT_DO_TRICKLE, (text), sizeof(text) - 1, pause)
+#define SCRIPT_SLEEP(pause) SCRIPT_STEP(SCRIPT_DO_SLEEP, "", 0, (pause))
 /* Calls back, in the server's thread. */
 #define SCRIPT_CALL(function, value)                                                               \
     ((struct script_step){.action = SCRIPT_DO_CALL, .call = (function), .argument = (value)})
@@ -72,7 +72,7 @@ struct script_step {
 #define SCRIPT_CLOSE ((struct script_step){.action = SCRIPT_DO_CLOSE})
 #define SCRIPT_RESET ((struct script_step){.action = SCRIPT_DO_RESET})
 
-#define SCRIPT_STEP_(what, data, length, pause)                                                    \
+#define SCRIPT_STEP(what, data, length, pause)                                                     \
     ((struct script_step){.action = (what), .bytes = (data), .size = (length), .ms = (pause)})
 /* The two arguments of scripted_server_start. */
 #define SCRIPT(...)                                                                                \

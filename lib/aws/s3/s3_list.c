@@ -50,6 +50,26 @@ int s3_list_request(const struct s3_list_options *options, struct arena *arena,
     return 0;
 }
 
+static int read_entry_child(struct xml_reader *reader, struct arena *arena,
+                            struct s3_list_entry *entry, struct error *err)
+{
+    if (slice_equal(reader->name, SLICE("Key"))) {
+        return s3_xml_key(reader, arena, &entry->key, err);
+    }
+    if (slice_equal(reader->name, SLICE("ETag"))) {
+        int result = s3_xml_text(reader, arena, &entry->etag, err);
+        entry->etag = s3_etag_bare(entry->etag);
+        return result;
+    }
+    if (slice_equal(reader->name, SLICE("Size"))) {
+        return s3_xml_number(reader, arena, &entry->size, err);
+    }
+    if (slice_equal(reader->name, SLICE("LastModified"))) {
+        return s3_xml_time(reader, arena, &entry->modified_ms, err);
+    }
+    return xml_skip(reader, err);
+}
+
 /* <Contents> */
 static int read_entry(struct xml_reader *reader, struct arena *arena, struct s3_list_entry *entry,
                       struct error *err)
@@ -57,20 +77,7 @@ static int read_entry(struct xml_reader *reader, struct arena *arena, struct s3_
     bool failed = false;
     *entry = (struct s3_list_entry){.key = SLICE(""), .etag = SLICE("")};
     while (s3_xml_next(reader, &failed, err)) {
-        int result = 0;
-        if (slice_equal(reader->name, SLICE("Key"))) {
-            result = s3_xml_key(reader, arena, &entry->key, err);
-        } else if (slice_equal(reader->name, SLICE("ETag"))) {
-            result = s3_xml_text(reader, arena, &entry->etag, err);
-            entry->etag = result == 0 ? s3_etag_bare(entry->etag) : entry->etag;
-        } else if (slice_equal(reader->name, SLICE("Size"))) {
-            result = s3_xml_number(reader, arena, &entry->size, err);
-        } else if (slice_equal(reader->name, SLICE("LastModified"))) {
-            result = s3_xml_time(reader, arena, &entry->modified_ms, err);
-        } else {
-            result = xml_skip(reader, err);
-        }
-        if (result != 0) {
+        if (read_entry_child(reader, arena, entry, err) != 0) {
             return -1;
         }
     }

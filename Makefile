@@ -171,7 +171,7 @@ coverage: $(call TEST_PROGRAMS,coverage) ## line coverage of the unit and wire t
 	        { echo "coverage: $$room has under $(COVERED_PERCENT) % of its lines covered" >&2; exit 1; }; \
 	done
 
-lint: setup ## formatting, include rules, clang-tidy, cppcheck, Python and shell checks
+lint: setup compile_commands.json ## formatting, include rules, clang-tidy, cppcheck, Python and shell checks
 	@$(PYTHON) tests/lint/lint.py --build $(BUILD) --jobs $(JOBS)
 
 # What clangd and clang-tidy ask: the command of each C file in the flavour `test`.

@@ -125,6 +125,30 @@ class Outside(unittest.TestCase):
                 if line.startswith("apt-get "):
                     self.assertIn("Acquire::Retries=3", line)
 
+    def test_who_may_import_whom_in_the_emulator(self):
+        for name, text, refused in (
+            ("core/server.py", "from .service import Clock\nfrom emulator.core import payload", []),
+            ("core/server.py", "from emulator.s3.service import S3Service", ["s3"]),
+            ("core/server.py", "    from .. import deployment", ["deployment"]),
+            ("s3/service.py", "from ..core.service import Clock\nfrom . import errors", []),
+            ("s3/test_service.py", "from emulator.s3.fixture import S3Test", []),
+            ("s3/service.py", "from ..sns.service import SnsService\nimport emulator.local", ["sns", "local"]),
+            ("local.py", "from .s3.service import S3Service", []),
+        ):
+            with self.subTest(name=name, text=text):
+                problems = lint.judge_imports(f"tests/emulator/{name}", text)
+                self.assertEqual([problem.split()[5] for problem in problems], refused)
+
+    def test_the_size_of_files_and_functions(self):
+        function = ["int f(void)", "{", *["    g();"] * 44, "}"]
+        self.assertEqual(lint.judge_size("a.c", function), [])
+        self.assertEqual(
+            lint.judge_size("a.c", [*function[:-1], *["    g();"] * 16, "}"]),
+            ["a.c:2: a function of 61 lines, more than 60"],
+        )
+        self.assertEqual(lint.judge_size("a.c", [""] * 600), [])
+        self.assertEqual(lint.judge_size("a.c", [""] * 601), ["a.c: 601 lines, more than 600"])
+
     def test_a_check_that_dies_without_a_word(self):
         """As one does that the kernel ends for want of memory."""
         self.assertEqual(lint.run("/bin/sh", "-c", "exit 0"), "")

@@ -32,18 +32,10 @@ void lambda_wire_url(struct strbuf *url, struct slice api, enum lambda_call call
     }
 }
 
-/* The value of a header; empty when there is none. */
-static struct slice header(const struct http_response *reply, const char *name)
-{
-    struct slice value = {"", 0};
-    (void)http_header_find(reply, name, &value);
-    return value;
-}
-
 static int parse_deadline(const struct http_response *reply, int64_t *deadline_ms,
                           struct error *err)
 {
-    struct slice text = header(reply, "lambda-runtime-deadline-ms");
+    struct slice text = http_header_text(reply, "lambda-runtime-deadline-ms");
     if (text.size > 0 && (!slice_to_i64(text, deadline_ms) || *deadline_ms <= 0)) {
         *deadline_ms = 0;
         return error_set(err, ERROR_INVALID, "Lambda-Runtime-Deadline-Ms \"%.*s\" is no time",
@@ -56,14 +48,14 @@ int lambda_wire_parse(const struct http_response *reply, struct lambda_context *
                       struct error *err)
 {
     *context = (struct lambda_context){
-        .request_id = header(reply, "lambda-runtime-aws-request-id"),
-        .invocation_id = header(reply, "lambda-runtime-invocation-id"),
-        .function_arn = header(reply, "lambda-runtime-invoked-function-arn"),
-        .trace_id = header(reply, "lambda-runtime-trace-id"),
-        .client_context = header(reply, "lambda-runtime-client-context"),
-        .cognito_identity = header(reply, "lambda-runtime-cognito-identity"),
-        .tenant_id = header(reply, "lambda-runtime-aws-tenant-id"),
-        .content_type = header(reply, "content-type"),
+        .request_id = http_header_text(reply, "lambda-runtime-aws-request-id"),
+        .invocation_id = http_header_text(reply, "lambda-runtime-invocation-id"),
+        .function_arn = http_header_text(reply, "lambda-runtime-invoked-function-arn"),
+        .trace_id = http_header_text(reply, "lambda-runtime-trace-id"),
+        .client_context = http_header_text(reply, "lambda-runtime-client-context"),
+        .cognito_identity = http_header_text(reply, "lambda-runtime-cognito-identity"),
+        .tenant_id = http_header_text(reply, "lambda-runtime-aws-tenant-id"),
+        .content_type = http_header_text(reply, "content-type"),
     };
     size_t id_size = context->request_id.size;
     if (id_size == 0 || id_size > LAMBDA_REQUEST_ID_LIMIT) {

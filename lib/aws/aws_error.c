@@ -230,7 +230,7 @@ static void read_json(struct slice body, struct arena *arena, struct aws_error *
         error->code = bare_code(code);
     }
     if (!json_string(json_get(document, "message"), &error->message)) {
-        (void)json_string(json_get(document, "Message"), &error->message);
+        error->message = json_text(document, "Message");
     }
 }
 

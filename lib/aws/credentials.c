@@ -195,19 +195,17 @@ static int parse_reply(struct slice body, struct arena *arena, struct credential
 {
     struct slice id;
     struct slice secret;
-    struct slice token = SLICE("");
     struct slice expiration;
     const json *document = json_parse(arena, body, REPLY_LIMIT, err);
     if (document == NULL || json_require_string(document, "AccessKeyId", &id, err) != 0 ||
         json_require_string(document, "SecretAccessKey", &secret, err) != 0) {
         return -1;
     }
-    (void)json_string(json_get(document, "Token"), &token);
     if (json_string(json_get(document, "Expiration"), &expiration) &&
         !clock_parse_iso8601(expiration, &keys->expires_ms)) {
         return error_set(err, ERROR_INVALID, "member \"Expiration\" is no time");
     }
-    return keys_set(keys, id, secret, token, err);
+    return keys_set(keys, id, secret, json_text(document, "Token"), err);
 }
 
 struct fetch {

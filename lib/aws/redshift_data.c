@@ -89,13 +89,6 @@ static int read_status(const json *object, enum redshift_status *status, struct 
                      SLICE_ARG(slice_take(text, 20)));
 }
 
-static struct slice text_member(const json *object, const char *name)
-{
-    struct slice text = SLICE("");
-    (void)json_string(json_get(object, name), &text);
-    return text;
-}
-
 static int64_t number_member(const json *object, const char *name, int64_t fallback)
 {
     int64_t number = fallback;
@@ -285,8 +278,8 @@ static int read_parts(const json *list, struct arena *arena, struct redshift_sta
         if (read_status(part, &parts[count].status, err) != 0) {
             return error_prefix(err, "SubStatements, number %zu", count + 1);
         }
-        parts[count].id = text_member(part, "Id");
-        parts[count].error = text_member(part, "Error");
+        parts[count].id = json_text(part, "Id");
+        parts[count].error = json_text(part, "Error");
         parts[count].rows = number_member(part, "ResultRows", REDSHIFT_ROWS_UNKNOWN);
         parts[count].query_id = query_id_of(part);
         (void)json_bool(json_get(part, "HasResultSet"), &parts[count].has_result);
@@ -306,7 +299,7 @@ int redshift_describe_parse(struct slice body, struct arena *arena,
         read_status(reply, &parsed.status, err) != 0) {
         return -1;
     }
-    parsed.error = text_member(reply, "Error");
+    parsed.error = json_text(reply, "Error");
     parsed.created_ms = time_member(reply, "CreatedAt");
     parsed.updated_ms = time_member(reply, "UpdatedAt");
     parsed.rows = number_member(reply, "ResultRows", REDSHIFT_ROWS_UNKNOWN);
@@ -389,7 +382,7 @@ static struct slice *read_columns(const json *list, size_t count, struct arena *
     struct slice *names = arena_zalloc(arena, count, sizeof(*names));
     const json *column = json_first(list);
     for (size_t i = 0; i < count; i++) {
-        names[i] = text_member(column, "name");
+        names[i] = json_text(column, "name");
         column = json_next(column);
     }
     return names;
@@ -410,7 +403,7 @@ int redshift_result_parse(struct slice body, struct arena *arena, struct redshif
     parsed.rows = arena_zalloc(arena, json_count(records) + 1, sizeof(void *));
     parsed.column_count = json_count(json_first(records));
     parsed.columns = read_columns(json_get(reply, "ColumnMetadata"), parsed.column_count, arena);
-    parsed.next_token = text_member(reply, "NextToken");
+    parsed.next_token = json_text(reply, "NextToken");
     for (const json *record = json_first(records); record != NULL; record = json_next(record)) {
         if (read_row(record, arena, &parsed, err) != 0) {
             return -1;
@@ -466,14 +459,14 @@ int redshift_list_parse(struct slice body, struct arena *arena, struct redshift_
         return error_set(err, ERROR_INVALID, "the reply has no Statements");
     }
     parsed.entries = arena_zalloc(arena, json_count(statements) + 1, sizeof(*parsed.entries));
-    parsed.next_token = text_member(reply, "NextToken");
+    parsed.next_token = json_text(reply, "NextToken");
     for (const json *entry = json_first(statements); entry != NULL; entry = json_next(entry)) {
         struct redshift_list_entry *read = &parsed.entries[parsed.count++];
         if (json_require_string(entry, "Id", &read->id, err) != 0 ||
             read_status(entry, &read->status, err) != 0) {
             return error_prefix(err, "Statements, number %zu", parsed.count);
         }
-        read->name = text_member(entry, "StatementName");
+        read->name = json_text(entry, "StatementName");
         read->created_ms = time_member(entry, "CreatedAt");
     }
     *list = parsed;

@@ -161,6 +161,13 @@ bool json_string(const json *value, struct slice *text)
     return true;
 }
 
+struct slice json_text(const json *object, const char *name)
+{
+    struct slice text = SLICE("");
+    (void)json_string(json_get(object, name), &text);
+    return text;
+}
+
 bool json_number_text(const json *value, struct slice *text)
 {
     if (json_type(value) != JSON_NUMBER) {

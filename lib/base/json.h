@@ -63,8 +63,11 @@ bool json_bool(const json *value, bool *truth);
 /* The digits of a number exactly as they were written. */
 bool json_number_text(const json *value, struct slice *text);
 
-/* As above, but a wrong or missing member is ERROR_INVALID naming `name`: "member \"Id\" must be a
- * string, not a number", "member \"Id\" is missing". */
+/* The string `name` of an object; empty when it is absent, or no string. */
+struct slice json_text(const json *object, const char *name);
+
+/* As json_string, but a wrong or missing member is ERROR_INVALID naming `name`: "member \"Id\" must
+ * be a string, not a number", "member \"Id\" is missing". */
 int json_require_string(const json *object, const char *name, struct slice *text,
                         struct error *err);
 

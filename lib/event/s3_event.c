@@ -74,7 +74,7 @@ static int read_record(struct arena *arena, const json *record, struct s3_object
     if (json_string(json_get(described, "versionId"), &text) && !slice_equal(text, SLICE("null"))) {
         object->version_id = text;
     }
-    (void)json_string(json_get(described, "eTag"), &object->etag);
+    object->etag = json_text(described, "eTag");
     if (json_string(json_get(described, "sequencer"), &text)) {
         object->sequencer = upper_hex(arena, text);
     }

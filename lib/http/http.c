@@ -15,6 +15,13 @@ bool http_header_find(const struct http_response *response, const char *name, st
     return false;
 }
 
+struct slice http_header_text(const struct http_response *response, const char *name)
+{
+    struct slice value = SLICE("");
+    (void)http_header_find(response, name, &value);
+    return value;
+}
+
 bool http_header_number(const struct http_response *response, const char *name, uint64_t *number)
 {
     struct slice value;

@@ -87,6 +87,8 @@ static inline int http_send(struct http *http, const struct http_request *reques
 /* The value of a header, whatever the case of its name; false when there is none. The last one
  * when there are several. */
 bool http_header_find(const struct http_response *response, const char *name, struct slice *value);
+/* The same; empty when there is none. */
+struct slice http_header_text(const struct http_response *response, const char *name);
 /* A header that must be a decimal number; false when it is absent or is not one. */
 bool http_header_number(const struct http_response *response, const char *name, uint64_t *number);
 

@@ -366,9 +366,8 @@ static int consume(struct http_plain *self, struct http_call *call, struct error
 
 static bool wants_close(const struct http_response *response)
 {
-    struct slice list = {"", 0};
+    struct slice list = http_header_text(response, "connection");
     bool found = false;
-    (void)http_header_find(response, "connection", &list);
     while (!found && list.size > 0) {
         struct slice token;
         (void)slice_cut(list, ',', &token, &list);

@@ -127,8 +127,7 @@ int batch_unpack_target(struct arena *arena, struct slice packed, struct redshif
     *target = (struct redshift_target){0};
     name_members(target, names, members);
     for (size_t i = 0; i < COUNT_OF(names); i++) {
-        *members[i] = SLICE("");
-        (void)json_string(json_get(object, names[i]), members[i]);
+        *members[i] = json_text(object, names[i]);
     }
     return 0;
 }

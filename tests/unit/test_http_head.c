@@ -243,6 +243,8 @@ static void test_finding_headers(void **state)
     assert_true(http_header_find(&f->response, "ETAG", &value));
     assert_true(slice_equal(value, SLICE("b"))); /* the last one */
     assert_false(http_header_find(&f->response, "e", &value));
+    assert_text(http_header_text(&f->response, "ETAG"), "b");
+    assert_text(http_header_text(&f->response, "e"), "");
     assert_true(slice_equal(value, SLICE("b")));
     assert_false(http_header_number(&f->response, "etag", &number));
     assert_false(http_header_number(&f->response, "x-signed", &number));

@@ -142,6 +142,16 @@ static void test_names_are_exact(void **state)
     assert_null(json_get(parse("\"Key\""), "Key"));
 }
 
+static void test_members_that_may_be_absent(void **state)
+{
+    const json *object = parse("{\"Key\":\"value\",\"number\":1}");
+    (void)state;
+    assert_text(json_text(object, "Key"), "value");
+    assert_text(json_text(object, "number"), "");
+    assert_text(json_text(object, "key"), "");
+    assert_text(json_text(NULL, "key"), "");
+}
+
 static void test_paths(void **state)
 {
     const json *value = parse("{\"a\":{\"b\":{\"c\":7}},\"x\":[{\"y\":1}],\"\":{\"\":8}}");
@@ -423,6 +433,7 @@ int main(void)
         cmocka_unit_test(test_a_document_does_not_borrow_its_text),
         cmocka_unit_test(test_documents_in_two_arenas_do_not_mix),
         cmocka_unit_test(test_names_are_exact),
+        cmocka_unit_test(test_members_that_may_be_absent),
         cmocka_unit_test(test_paths),
         cmocka_unit_test(test_members_keep_their_order),
         cmocka_unit_test(test_nothing_has_nothing),

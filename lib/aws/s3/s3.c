@@ -11,13 +11,6 @@
 
 /* --- What headers tell of an object --- */
 
-static struct slice header_text(const struct http_response *response, const char *name)
-{
-    struct slice value = SLICE("");
-    (void)http_header_find(response, name, &value);
-    return value;
-}
-
 static void read_metadata(const struct http_response *response, struct arena *arena,
                           struct s3_object *object)
 {
@@ -36,10 +29,10 @@ static void read_metadata(const struct http_response *response, struct arena *ar
 /* A checksum that covers the whole object; one made of the parts' has "-N" behind it. */
 static void read_crc32(const struct http_response *response, struct s3_object *object)
 {
-    struct slice type = header_text(response, "x-amz-checksum-type");
+    struct slice type = http_header_text(response, "x-amz-checksum-type");
     bool whole = type.size == 0 || slice_equal(type, SLICE("FULL_OBJECT"));
     object->has_crc32 =
-        whole && s3_crc32_read(header_text(response, "x-amz-checksum-crc32"), &object->crc32);
+        whole && s3_crc32_read(http_header_text(response, "x-amz-checksum-crc32"), &object->crc32);
 }
 
 /* All but the size. The texts stay in the arena that the response is in. */
@@ -47,11 +40,11 @@ static int read_object(const struct http_response *response, struct arena *arena
                        struct s3_object *object, struct error *err)
 {
     *object = (struct s3_object){
-        .etag = s3_etag_bare(header_text(response, "etag")),
-        .version_id = header_text(response, "x-amz-version-id"),
-        .content_type = header_text(response, "content-type"),
+        .etag = s3_etag_bare(http_header_text(response, "etag")),
+        .version_id = http_header_text(response, "x-amz-version-id"),
+        .content_type = http_header_text(response, "content-type"),
     };
-    (void)clock_parse_http(header_text(response, "last-modified"), &object->modified_ms);
+    (void)clock_parse_http(http_header_text(response, "last-modified"), &object->modified_ms);
     if (object->etag.size == 0 || object->etag.size > ETAG_LIMIT) {
         return error_set(err, ERROR_INVALID, "the reply has no ETag");
     }
@@ -194,7 +187,7 @@ int s3_get_parse_head(const struct s3_get_options *options, const struct http_re
     if (!ranged && head->status == 200 && http_header_number(head, "content-length", length)) {
         parsed.size = *length;
     } else if (ranged && head->status == 206 &&
-               read_range(header_text(head, "content-range"), &range) &&
+               read_range(http_header_text(head, "content-range"), &range) &&
                is_wanted(options, &range)) {
         parsed.size = range.total;
         *length = range.last - range.first + 1;
@@ -425,7 +418,6 @@ int s3_delete(struct aws_client *client, const struct s3_delete_options *options
     struct aws_request request;
     struct aws_reply reply;
     struct error failure = {.kind = ERROR_SYSTEM};
-    struct slice marker = SLICE("");
     if (marker_set != NULL) {
         *marker_set = false;
     }
@@ -433,7 +425,7 @@ int s3_delete(struct aws_client *client, const struct s3_delete_options *options
         return -1;
     }
     if (aws_call(client, &request, arena, &reply, &failure) == 0) {
-        (void)http_header_find(&reply.response, "x-amz-delete-marker", &marker);
+        struct slice marker = http_header_text(&reply.response, "x-amz-delete-marker");
         if (marker_set != NULL) {
             *marker_set = options->version_id.size == 0 && slice_equal(marker, SLICE("true"));
         }

@@ -47,8 +47,7 @@ int s3_copy_parse(const struct aws_reply *reply, struct arena *arena, struct s3_
                   struct error *err)
 {
     struct slice etag = SLICE("");
-    struct slice version_id = SLICE("");
-    (void)http_header_find(&reply->response, "x-amz-version-id", &version_id);
+    struct slice version_id = http_header_text(&reply->response, "x-amz-version-id");
     if (!xml_find_text(arena, reply->body, "CopyObjectResult/ETag", &etag) ||
         s3_etag_bare(etag).size == 0) {
         return error_set(err, ERROR_INVALID, "the reply has no ETag");

@@ -116,12 +116,11 @@ int s3_upload_part(struct aws_client *client, const struct s3_upload_part_option
 {
     struct aws_request request;
     struct aws_reply reply;
-    struct slice etag = SLICE("");
     if (s3_upload_part_request(options, arena, &request, err) != 0 ||
         aws_call(client, &request, arena, &reply, err) != 0) {
         return -1;
     }
-    (void)http_header_find(&reply.response, "etag", &etag);
+    struct slice etag = http_header_text(&reply.response, "etag");
     *part = (struct s3_part){.number = options->number, .has_crc32 = true, .crc32 = options->crc32};
     return read_etag(etag, &part->etag, err) == 0 ? 0 : aws_call_bad_reply(&request, err);
 }
@@ -237,9 +236,8 @@ int s3_complete_parse(const struct aws_reply *reply, struct arena *arena,
                       struct s3_written *written, struct error *err)
 {
     struct slice etag = SLICE("");
-    struct slice version_id = SLICE("");
+    struct slice version_id = http_header_text(&reply->response, "x-amz-version-id");
     (void)xml_find_text(arena, reply->body, "CompleteMultipartUploadResult/ETag", &etag);
-    (void)http_header_find(&reply->response, "x-amz-version-id", &version_id);
     if (read_etag(etag, &etag, err) != 0) {
         return -1;
     }

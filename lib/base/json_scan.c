@@ -1,7 +1,8 @@
 #include "base/json_scan.h"
 
 #include "base/array.h"
-#include "base/hex.h"
+#include "base/json_escape.h"
+#include "base/json_names.h"
 #include "base/strbuf.h"
 #include "base/utf8.h"
 
@@ -96,64 +97,14 @@ static bool is_digit(char byte)
 
 /* --- strings --- */
 
-static bool is_high_surrogate(uint32_t unit)
-{
-    return unit >= 0xD800 && unit <= 0xDBFF;
-}
-
-static bool is_low_surrogate(uint32_t unit)
-{
-    return unit >= 0xDC00 && unit <= 0xDFFF;
-}
-
-/* The four digits of a \u escape at the start of `s`, or UTF8_INVALID. */
-static uint32_t code_unit(struct slice s)
-{
-    uint32_t unit = 0;
-    if (s.size < 6 || s.data[0] != '\\' || s.data[1] != 'u') {
-        return UTF8_INVALID;
-    }
-    for (size_t i = 2; i < 6; i++) {
-        int digit = hex_value(s.data[i]);
-        if (digit < 0) {
-            return UTF8_INVALID;
-        }
-        unit = unit << 4 | (uint32_t)digit;
-    }
-    return unit;
-}
-
-/* The character of the escape at the start of `s`: UTF8_INVALID when it is none, a surrogate when
- * its other half is missing. */
-static uint32_t decode_escape(struct slice s, size_t *length)
-{
-    static const char letters[] = "\"\\/bfnrt";
-    static const char meanings[] = "\"\\/\b\f\n\r\t";
-    size_t letter = s.size < 2 ? SLICE_NONE : slice_find(SLICE(letters), s.data[1]);
-    if (letter != SLICE_NONE) {
-        *length = 2;
-        return (unsigned char)meanings[letter];
-    }
-    uint32_t unit = code_unit(s);
-    *length = 6;
-    if (is_high_surrogate(unit)) {
-        uint32_t second = code_unit(slice_skip(s, 6));
-        if (is_low_surrogate(second)) {
-            *length = 12;
-            return 0x10000 + ((unit & 0x3FF) << 10 | (second & 0x3FF));
-        }
-    }
-    return unit;
-}
-
 static int scan_escape(struct scan *scan)
 {
     size_t length = 0;
-    uint32_t character = decode_escape(rest(scan), &length);
+    uint32_t character = json_escape_decode(rest(scan), &length);
     if (character == UTF8_INVALID) {
         return fail(scan, "a backslash that starts no valid escape");
     }
-    if (is_high_surrogate(character) || is_low_surrogate(character)) {
+    if (json_escape_is_surrogate(character)) {
         return fail(scan, "an escaped surrogate without its other half");
     }
     if (character == 0) {
@@ -244,67 +195,12 @@ static int scan_number(struct scan *scan)
 
 /* --- names --- */
 
-/* Takes a character, escaped or not, off a string that was scanned. */
-static uint32_t next_character(struct slice *written)
-{
-    size_t length = 0;
-    uint32_t character =
-        written->data[0] == '\\' ? decode_escape(*written, &length) : utf8_next(*written, &length);
-    *written = slice_skip(*written, length);
-    return character;
-}
-
-/*
- * Orders two names by their characters, whichever way they are written. What both begin with is
- * passed over byte by byte, without looking further: the cost of a comparison must not exceed the
- * shorter name, or sorting one long name among many short ones would take their product.
- */
-static int compare_names(struct slice a, struct slice b)
-{
-    size_t same = 0;
-    while (same < a.size && same < b.size && a.data[same] == b.data[same] && a.data[same] != '\\') {
-        same++;
-    }
-    a = slice_skip(a, same);
-    b = slice_skip(b, same);
-    if (a.size > 0 && b.size > 0 && a.data[0] != '\\' && b.data[0] != '\\') {
-        return slice_compare(slice_take(a, 1), slice_take(b, 1)); /* UTF-8 sorts as code points */
-    }
-    while (a.size > 0 && b.size > 0) {
-        uint32_t left = next_character(&a);
-        uint32_t right = next_character(&b);
-        if (left != right) {
-            return left < right ? -1 : 1;
-        }
-    }
-    return (a.size > 0) - (b.size > 0);
-}
-
-/* Equal names stay in the order of the document. */
-static int compare_for_sort(const void *left, const void *right)
-{
-    const struct slice *a = left;
-    const struct slice *b = right;
-    int order = compare_names(*a, *b);
-    return order != 0 ? order : (a->data > b->data) - (a->data < b->data);
-}
-
-/* Takes the names from `first` on (an offset in scan->names) off again; no two may be the same.
- * Sorted rather than hashed: no choice of names makes it slow. */
+/* Takes the names from `first` on (an offset in scan->names) off again; no two may be the same. */
 static int close_names(struct scan *scan, size_t first)
 {
     struct slice *names = (struct slice *)(void *)(scan->names.data + first);
     size_t count = (scan->names.size - first) / sizeof(*names);
-    const char *repeated = NULL; /* the first in the text that was there before */
-    if (count > 1) {
-        qsort(names, count, sizeof(*names), compare_for_sort);
-    }
-    for (size_t i = 1; i < count; i++) {
-        if ((repeated == NULL || names[i].data < repeated) &&
-            compare_names(names[i - 1], names[i]) == 0) {
-            repeated = names[i].data;
-        }
-    }
+    const char *repeated = json_names_repeated(names, count);
     strbuf_truncate(&scan->names, first);
     if (repeated != NULL) {
         return fail_at(scan, (size_t)(repeated - scan->text.data) - 1, ERROR_INVALID,
@@ -431,22 +327,37 @@ int json_scan(struct slice text, struct error *err)
     return result;
 }
 
+/* --- a walk over numbers --- */
+
+/* Of a text that was scanned: the place behind the string that opens at `at`. */
+static size_t skip_string(struct slice text, size_t at)
+{
+    for (at++; text.data[at] != '"'; at++) {
+        at += text.data[at] == '\\' ? 1 : 0;
+    }
+    return at + 1;
+}
+
+static bool starts_number(char byte)
+{
+    return byte == '-' || is_digit(byte);
+}
+
+static bool continues_number(char byte)
+{
+    return is_digit(byte) || slice_find(SLICE("+-.eE"), byte) != SLICE_NONE;
+}
+
 struct slice json_scan_number(struct slice text, size_t *position)
 {
-    size_t at = *position;
-    while (at < text.size && text.data[at] != '-' && !is_digit(text.data[at])) {
-        if (text.data[at] == '"') {
-            for (at++; text.data[at] != '"'; at++) {
-                at += text.data[at] == '\\' ? 1 : 0;
-            }
-        }
-        at++;
+    size_t start = *position;
+    while (start < text.size && !starts_number(text.data[start])) {
+        start = text.data[start] == '"' ? skip_string(text, start) : start + 1;
     }
-    size_t start = at;
-    while (at < text.size &&
-           (is_digit(text.data[at]) || slice_find(SLICE("+-.eE"), text.data[at]) != SLICE_NONE)) {
-        at++;
+    size_t end = start;
+    while (end < text.size && continues_number(text.data[end])) {
+        end++;
     }
-    *position = at;
-    return slice_of(text.data + start, at - start);
+    *position = end;
+    return slice_of(text.data + start, end - start);
 }

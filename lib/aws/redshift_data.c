@@ -1,20 +1,11 @@
 #include "aws/redshift_data.h"
 
+#include "aws/redshift_json.h"
 #include "base/array.h"
-#include "base/json.h"
-#include "base/json_writer.h"
 
 #include "base/banned.h"
 
-#define REPLY_LIMIT ((size_t)8 * 1024 * 1024)
 #define TIME_LIMIT_S 253402300799.0 /* the end of the year 9999 */
-
-static const struct aws_service redshift_data_service = {
-    .name = "redshift-data",
-    .signing_name = "redshift-data",
-    .host_prefix = "redshift-data",
-    .endpoint_variable = "AWS_ENDPOINT_URL_REDSHIFT_DATA",
-};
 
 static const char *const status_names[] = {
     [REDSHIFT_SUBMITTED] = "SUBMITTED", [REDSHIFT_PICKED] = "PICKED",
@@ -33,45 +24,7 @@ bool redshift_status_is_end(enum redshift_status status)
     return status >= REDSHIFT_FINISHED;
 }
 
-/* --- What requests and replies have in common --- */
-
-/* The request of a body; the buffer is released. */
-static struct aws_request request_of(const char *target, struct strbuf *body, struct arena *arena)
-{
-    struct aws_request request = aws_request_json(&redshift_data_service, "1.1", target,
-                                                  arena_copy(arena, strbuf_slice(body)));
-    request.body_limit = REPLY_LIMIT;
-    request.repeatable = true;
-    strbuf_release(body);
-    return request;
-}
-
-static void write_text(struct json_writer *writer, const char *name, struct slice text)
-{
-    if (text.size > 0) {
-        json_write_member_string(writer, name, text);
-    }
-}
-
-/* {"<name>": "<text>", "NextToken": …} */
-static void write_question(struct strbuf *body, const char *name, struct slice text,
-                           struct slice next_token)
-{
-    struct json_writer writer = json_writer_to(body);
-    json_write_object(&writer);
-    json_write_member_string(&writer, name, text);
-    write_text(&writer, "NextToken", next_token);
-    json_write_object_end(&writer);
-}
-
-static const json *parse_reply(struct slice body, struct arena *arena, struct error *err)
-{
-    const json *reply = json_parse(arena, body, REPLY_LIMIT, err);
-    if (reply == NULL) {
-        (void)error_prefix(err, "the reply");
-    }
-    return reply;
-}
+/* --- what replies have in common --- */
 
 static int read_status(const json *object, enum redshift_status *status, struct error *err)
 {
@@ -183,20 +136,20 @@ int redshift_execute_request(const struct redshift_execute_options *options, str
     }
     json_write_object(&writer);
     write_statements(&writer, options);
-    write_text(&writer, "ClusterIdentifier", target->cluster);
-    write_text(&writer, "WorkgroupName", target->workgroup);
-    write_text(&writer, "Database", target->database);
-    write_text(&writer, "SecretArn", target->secret_arn);
-    write_text(&writer, "DbUser", target->db_user);
-    write_text(&writer, "StatementName", options->name);
-    write_text(&writer, "ClientToken", options->client_token);
+    redshift_json_write(&writer, "ClusterIdentifier", target->cluster);
+    redshift_json_write(&writer, "WorkgroupName", target->workgroup);
+    redshift_json_write(&writer, "Database", target->database);
+    redshift_json_write(&writer, "SecretArn", target->secret_arn);
+    redshift_json_write(&writer, "DbUser", target->db_user);
+    redshift_json_write(&writer, "StatementName", options->name);
+    redshift_json_write(&writer, "ClientToken", options->client_token);
     if (options->with_event) {
         json_write_member_bool(&writer, "WithEvent", true);
     }
     json_write_object_end(&writer);
-    *request = request_of(options->count == 1 ? "RedshiftData.ExecuteStatement"
-                                              : "RedshiftData.BatchExecuteStatement",
-                          &body, arena);
+    *request = redshift_json_request(options->count == 1 ? "RedshiftData.ExecuteStatement"
+                                                         : "RedshiftData.BatchExecuteStatement",
+                                     &body, arena);
     request->subject = options->name;
     request->repeatable = options->client_token.size > 0;
     return 0;
@@ -205,7 +158,7 @@ int redshift_execute_request(const struct redshift_execute_options *options, str
 int redshift_execute_parse(struct slice body, struct arena *arena, struct slice *id,
                            struct error *err)
 {
-    const json *reply = parse_reply(body, arena, err);
+    const json *reply = redshift_json_parse(body, arena, err);
     return reply == NULL ? -1 : json_require_string(reply, "Id", id, err);
 }
 
@@ -251,8 +204,8 @@ int redshift_describe_request(struct slice id, struct arena *arena, struct aws_r
 {
     struct strbuf body = STRBUF_INIT;
     (void)err;
-    write_question(&body, "Id", id, SLICE(""));
-    *request = request_of("RedshiftData.DescribeStatement", &body, arena);
+    redshift_json_question(&body, "Id", id, SLICE(""));
+    *request = redshift_json_request("RedshiftData.DescribeStatement", &body, arena);
     request->subject = id;
     return 0;
 }
@@ -293,7 +246,7 @@ static int read_parts(const json *list, struct arena *arena, struct redshift_sta
 int redshift_describe_parse(struct slice body, struct arena *arena,
                             struct redshift_statement *statement, struct error *err)
 {
-    const json *reply = parse_reply(body, arena, err);
+    const json *reply = redshift_json_parse(body, arena, err);
     struct redshift_statement parsed = {0};
     if (reply == NULL || json_require_string(reply, "Id", &parsed.id, err) != 0 ||
         read_status(reply, &parsed.status, err) != 0) {
@@ -327,107 +280,6 @@ int redshift_describe(struct aws_client *client, struct slice id, struct arena *
     return 0;
 }
 
-/* --- GetStatementResult --- */
-
-int redshift_result_request(struct slice id, struct slice next_token, struct arena *arena,
-                            struct aws_request *request, struct error *err)
-{
-    struct strbuf body = STRBUF_INIT;
-    (void)err;
-    write_question(&body, "Id", id, next_token);
-    *request = request_of("RedshiftData.GetStatementResult", &body, arena);
-    request->subject = id;
-    return 0;
-}
-
-/* {"stringValue": …}, {"longValue": …}, {"isNull": true} … */
-static int read_cell(const json *field, struct redshift_cell *cell, struct error *err)
-{
-    const json *value = json_type(field) == JSON_OBJECT ? json_first(field) : NULL;
-    bool truth = false;
-    cell->text = SLICE("");
-    if (slice_equal(json_name(value), SLICE("isNull"))) {
-        cell->is_null = true;
-        return 0;
-    }
-    if (json_string(value, &cell->text) || json_number_text(value, &cell->text)) {
-        return 0;
-    }
-    if (json_bool(value, &truth)) {
-        cell->text = truth ? SLICE("true") : SLICE("false");
-        return 0;
-    }
-    return error_set(err, ERROR_INVALID, "a field of the result has no value");
-}
-
-static int read_row(const json *record, struct arena *arena, struct redshift_page *page,
-                    struct error *err)
-{
-    struct redshift_cell *cells = arena_zalloc(arena, page->column_count, sizeof(*cells));
-    size_t count = 0;
-    if (json_type(record) != JSON_ARRAY || json_count(record) != page->column_count) {
-        return error_set(err, ERROR_INVALID, "the rows of the result differ in length");
-    }
-    for (const json *field = json_first(record); field != NULL; field = json_next(field)) {
-        if (read_cell(field, &cells[count++], err) != 0) {
-            return -1;
-        }
-    }
-    page->rows[page->row_count++] = cells;
-    return 0;
-}
-
-static struct slice *read_columns(const json *list, size_t count, struct arena *arena)
-{
-    struct slice *names = arena_zalloc(arena, count, sizeof(*names));
-    const json *column = json_first(list);
-    for (size_t i = 0; i < count; i++) {
-        names[i] = json_text(column, "name");
-        column = json_next(column);
-    }
-    return names;
-}
-
-int redshift_result_parse(struct slice body, struct arena *arena, struct redshift_page *page,
-                          struct error *err)
-{
-    const json *reply = parse_reply(body, arena, err);
-    const json *records = json_get(reply, "Records");
-    struct redshift_page parsed = {0};
-    if (reply == NULL) {
-        return -1;
-    }
-    if (json_type(records) != JSON_ARRAY) {
-        return error_set(err, ERROR_INVALID, "the reply has no Records");
-    }
-    parsed.rows = arena_zalloc(arena, json_count(records) + 1, sizeof(void *));
-    parsed.column_count = json_count(json_first(records));
-    parsed.columns = read_columns(json_get(reply, "ColumnMetadata"), parsed.column_count, arena);
-    parsed.next_token = json_text(reply, "NextToken");
-    for (const json *record = json_first(records); record != NULL; record = json_next(record)) {
-        if (read_row(record, arena, &parsed, err) != 0) {
-            return -1;
-        }
-    }
-    *page = parsed;
-    return 0;
-}
-
-int redshift_result(struct aws_client *client, struct slice id, struct slice next_token,
-                    struct arena *arena, struct redshift_page *page, struct error *err)
-{
-    struct aws_request request;
-    struct aws_reply reply;
-    if (redshift_result_request(id, next_token, arena, &request, err) != 0 ||
-        aws_call(client, &request, arena, &reply, err) != 0) {
-        return -1;
-    }
-    if (redshift_result_parse(reply.body, arena, page, err) != 0) {
-        return aws_call_bad_reply(&request, err);
-    }
-    return 0;
-}
-
 /* --- ListStatements, CancelStatement --- */
 
 int redshift_list_request(struct slice prefix, struct slice next_token, struct arena *arena,
@@ -439,9 +291,9 @@ int redshift_list_request(struct slice prefix, struct slice next_token, struct a
     json_write_object(&writer);
     json_write_member_string(&writer, "StatementName", prefix);
     json_write_member_string(&writer, "Status", SLICE("ALL"));
-    write_text(&writer, "NextToken", next_token);
+    redshift_json_write(&writer, "NextToken", next_token);
     json_write_object_end(&writer);
-    *request = request_of("RedshiftData.ListStatements", &body, arena);
+    *request = redshift_json_request("RedshiftData.ListStatements", &body, arena);
     request->subject = prefix;
     return 0;
 }
@@ -449,7 +301,7 @@ int redshift_list_request(struct slice prefix, struct slice next_token, struct a
 int redshift_list_parse(struct slice body, struct arena *arena, struct redshift_list *list,
                         struct error *err)
 {
-    const json *reply = parse_reply(body, arena, err);
+    const json *reply = redshift_json_parse(body, arena, err);
     const json *statements = json_get(reply, "Statements");
     struct redshift_list parsed = {0};
     if (reply == NULL) {

@@ -3,6 +3,7 @@
 #include "aws/s3/s3.h"
 #include "aws/s3/s3_copy.h"
 #include "aws/s3/s3_multipart.h"
+#include "aws/s3/s3_uploads.h"
 #include "aws/s3/s3_versions.h"
 
 #include "base/banned.h"

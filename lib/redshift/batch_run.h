@@ -6,6 +6,7 @@
 #define REDSHIFT_BATCH_RUN_H
 
 #include "aws/redshift_data.h"
+#include "aws/redshift_result.h"
 #include "redshift/statement_name.h"
 
 struct batch {

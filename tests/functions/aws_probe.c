@@ -7,9 +7,11 @@
  * Endpoint, keys and region come from the environment, as in a function.
  */
 #include "aws/redshift_data.h"
+#include "aws/redshift_result.h"
 #include "aws/s3/s3_copy.h"
 #include "aws/s3/s3_list.h"
 #include "aws/s3/s3_multipart.h"
+#include "aws/s3/s3_uploads.h"
 #include "aws/secrets_manager.h"
 #include "aws/sns.h"
 #include "base/array.h"

@@ -4,8 +4,10 @@
  */
 #include "aws/aws_url.h"
 #include "aws/redshift_data.h"
+#include "aws/redshift_result.h"
 #include "aws/s3/s3_list.h"
 #include "aws/s3/s3_multipart.h"
+#include "aws/s3/s3_uploads.h"
 #include "aws/s3/s3_versions.h"
 #include "aws/secrets_manager.h"
 #include "aws/sns.h"

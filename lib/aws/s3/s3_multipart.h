@@ -1,5 +1,5 @@
 /*
- * Uploads by parts: create, upload or copy parts, complete or abort; and the list of uploads that
+ * Uploads by parts: create, upload or copy parts, complete or abort. s3_uploads.h lists those that
  * nobody ended.
  *
  * Source: Amazon S3 API reference and "Multipart upload limits" in the S3 User Guide.
@@ -103,7 +103,7 @@ int s3_complete_parse(const struct aws_reply *reply, struct arena *arena,
 int s3_complete(struct aws_client *client, const struct s3_complete_options *options,
                 struct arena *arena, struct s3_written *written, struct error *err);
 
-/* --- AbortMultipartUpload, ListMultipartUploads --- */
+/* --- AbortMultipartUpload --- */
 
 int s3_abort_upload_request(const struct s3_upload *upload, struct arena *arena,
                             struct aws_request *request, struct error *err);
@@ -116,32 +116,5 @@ int s3_abort_upload(struct aws_client *client, const struct s3_upload *upload, s
  * somebody lists it. */
 void s3_give_up_upload(struct aws_client *client, const struct s3_upload *upload,
                        struct arena *arena);
-
-struct s3_list_uploads_options {
-    struct slice bucket;
-    struct slice prefix;
-    struct slice key_marker; /* both of the page before; empty: the first page */
-    struct slice id_marker;
-};
-
-struct s3_listed_upload {
-    struct slice key;
-    struct slice id;
-    int64_t initiated_ms;
-};
-
-struct s3_uploads_page {
-    struct s3_listed_upload *uploads; /* at most S3_LIST_PAGE_LIMIT */
-    size_t count;
-    struct slice next_key_marker; /* empty: this was the last page */
-    struct slice next_id_marker;
-};
-
-int s3_list_uploads_request(const struct s3_list_uploads_options *options, struct arena *arena,
-                            struct aws_request *request, struct error *err);
-int s3_list_uploads_parse(struct slice body, struct arena *arena, struct s3_uploads_page *page,
-                          struct error *err);
-int s3_list_uploads(struct aws_client *client, const struct s3_list_uploads_options *options,
-                    struct arena *arena, struct s3_uploads_page *page, struct error *err);
 
 #endif

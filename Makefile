@@ -24,7 +24,7 @@ LIB_SOURCES       := $(sort $(wildcard lib/*/*.c lib/*/*/*.c))
 RUNTIME_SOURCES   := $(sort $(wildcard runtime/*.c))
 # What the runtime needs of base and http: no more, and nothing that needs more than the C library.
 RUNTIME_NEEDS     := $(addprefix lib/base/,arena clock encode env error hex json_writer log memory redact slice strbuf utf8) \
-                     $(addprefix lib/http/,http http_body http_call http_head http_plain http_request)
+                     $(addprefix lib/http/,http http_body http_call http_dial http_head http_plain http_request)
 FUNCTIONS         := $(sort $(notdir $(patsubst %/bootstrap.c,%,$(wildcard functions/*/bootstrap.c))))
 UNIT_TESTS        := $(sort $(patsubst %.c,%,$(wildcard tests/unit/test_*.c)))
 WIRE_TESTS        := $(sort $(patsubst %.c,%,$(wildcard tests/wire/test_*.c)))

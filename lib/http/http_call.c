@@ -185,6 +185,11 @@ int http_call_body(struct http_call *call, struct slice bytes)
 
 /* --- errors --- */
 
+int http_call_broke(struct error *err, const char *what, int reason)
+{
+    return error_set(err, ERROR_NETWORK, "%s: %s", what, strerror(reason));
+}
+
 int http_call_fail(const struct http_call *call, struct error *err)
 {
     return error_pass(err, &call->error);

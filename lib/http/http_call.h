@@ -45,6 +45,8 @@ int64_t http_call_connect_timeout_ms(const struct http_call *call);
 int http_call_line(struct http_call *call, struct slice line);
 int http_call_body(struct http_call *call, struct slice bytes);
 
+/* ERROR_NETWORK: "<what>: <what errno's value `reason` means>". Returns -1. */
+int http_call_broke(struct error *err, const char *what, int reason);
 /* Hands call->error on. */
 int http_call_fail(const struct http_call *call, struct error *err);
 /* Passes `result` on; an error of ours is prefixed with method and host. */

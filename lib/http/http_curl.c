@@ -2,6 +2,7 @@
 
 #include "base/memory.h"
 #include "http/http_call.h"
+#include "http/http_curl_error.h"
 #include "http/http_roots.h"
 #include "http/http_sockets.h"
 #include "layers/native/native.h"
@@ -263,72 +264,6 @@ static int open_once(struct http_curl *self, struct error *err)
 
 /* --- the call --- */
 
-/* Texts of libcurl that may be quoted: of these results they hold host names and what TLS or the
- * system said. Of others they may hold a URL or a proxy's password. */
-static bool has_quotable_detail(CURLcode code)
-{
-    switch (code) {
-    case CURLE_GOT_NOTHING:
-    case CURLE_PARTIAL_FILE:
-    case CURLE_PEER_FAILED_VERIFICATION:
-    case CURLE_RECV_ERROR:
-    case CURLE_SEND_ERROR:
-    case CURLE_SSL_CONNECT_ERROR:
-    case CURLE_UNSUPPORTED_PROTOCOL:
-    case CURLE_WEIRD_SERVER_REPLY:
-        return true;
-    default:
-        return false;
-    }
-}
-
-static enum error_kind kind_of(CURLcode code)
-{
-    switch (code) {
-    case CURLE_OPERATION_TIMEDOUT:
-        return ERROR_TIMEOUT;
-    case CURLE_PEER_FAILED_VERIFICATION:
-    case CURLE_SSL_CACERT_BADFILE:
-    case CURLE_SSL_CERTPROBLEM:
-    case CURLE_SSL_CLIENTCERT:
-    case CURLE_SSL_INVALIDCERTSTATUS:
-    case CURLE_SSL_ISSUER_ERROR:
-        return ERROR_CONFIGURATION;
-    case CURLE_SSL_CONNECT_ERROR: /* a handshake that broke off, as a connection does */
-        return ERROR_NETWORK;
-    case CURLE_BAD_CONTENT_ENCODING:
-    case CURLE_PARTIAL_FILE:
-    case CURLE_UNSUPPORTED_PROTOCOL:
-    case CURLE_URL_MALFORMAT:
-    case CURLE_WEIRD_SERVER_REPLY:
-        return ERROR_INVALID;
-    case CURLE_OUT_OF_MEMORY:
-        return ERROR_SYSTEM;
-    default:
-        return ERROR_NETWORK;
-    }
-}
-
-static int explain(const struct http_curl *self, CURLcode code, struct error *err)
-{
-    if (code == CURLE_OPERATION_TIMEDOUT) { /* deadlines are ours: only connecting is left */
-        return error_set(err, ERROR_TIMEOUT, "no connection in time");
-    }
-    long reason = 0;
-    const char *what = curl_easy_strerror(code);
-    if (has_quotable_detail(code) && self->detail[0] != '\0') {
-        what = self->detail;
-    } else if (code == CURLE_COULDNT_CONNECT) {
-        curl_easy_getinfo(self->easy, CURLINFO_OS_ERRNO, &reason);
-    }
-    (void)error_set(err, kind_of(code), "%s%s%s", what, reason == 0 ? "" : ": ",
-                    reason == 0 ? "" : strerror((int)reason));
-    if (code == CURLE_PARTIAL_FILE && err != NULL) {
-        err->retryable = true; /* the connection broke: the rest may come another time */
-    }
-    return -1;
-}
-
 /* What the transfer ended with; libcurl has just said that it is over. */
 static CURLcode take_result(struct http_curl *self)
 {
@@ -371,7 +306,7 @@ static int run(struct http_curl *self, struct http_call *call, struct error *err
         return http_call_fail(call, err);
     }
     if (code != CURLE_OK) {
-        return explain(self, code, err);
+        return http_curl_error(self->easy, code, self->detail, err);
     }
     /* libcurl is content with a head that ends with the connection. */
     return self->head.complete ? 0

@@ -3,16 +3,13 @@
 #include "base/memory.h"
 #include "http/http_body.h"
 #include "http/http_call.h"
+#include "http/http_dial.h"
 
 #include <errno.h>
-#include <netdb.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <nss.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <sys/auxv.h>
-#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <sys/uio.h>
@@ -21,7 +18,6 @@
 #include "base/banned.h"
 
 #define BUFFER_SIZE ((size_t)64 * 1024) /* of received bytes; no line may be longer */
-#define DEFAULT_PORT "80"
 
 struct http_plain {
     struct http http; /* first: whoever has one has the other */
@@ -55,116 +51,13 @@ static void disconnect(struct http_plain *self)
     self->end = 0;
 }
 
-static int failed(struct error *err, const char *what, int reason)
-{
-    return error_set(err, ERROR_NETWORK, "%s: %s", what, strerror(reason));
-}
-
-/* 1 when one of `events` is there, 0 when none came in time. */
-static int poll_once(const struct http_plain *self, short events, int64_t wait_ms,
-                     struct error *err)
-{
-    struct pollfd waiting = {.fd = self->fd, .events = events, .revents = 0};
-    int ready = poll(&waiting, 1, (int)wait_ms);
-    if (ready < 0 && errno != EINTR) {
-        return failed(err, "cannot wait", errno);
-    }
-    return ready > 0 ? 1 : 0;
-}
-
-/* Waits for `events`, checking the call's limits now and then. 0 once they are there. */
-static int wait_for(const struct http_plain *self, struct http_call *call, short events,
-                    int64_t until_ms, struct error *err)
-{
-    int ready = 0;
-    while (ready == 0) {
-        if (http_call_check(call, err) != 0) {
-            return -1;
-        }
-        int64_t left_ms = until_ms == 0 ? INT64_MAX : until_ms - clock_now_ms(self->clock);
-        if (left_ms <= 0) {
-            return error_set(err, ERROR_TIMEOUT, "no connection in time");
-        }
-        int64_t wait_ms = http_call_wait_ms(call);
-        ready = poll_once(self, events, left_ms < wait_ms ? left_ms : wait_ms, err);
-    }
-    return ready > 0 ? 0 : -1;
-}
-
-static int connect_address(struct http_plain *self, struct http_call *call,
-                           const struct addrinfo *address, int64_t until_ms, struct error *err)
-{
-    int on = 1;
-    int reason = 0;
-    socklen_t size = sizeof(reason);
-    self->fd = socket(address->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    if (self->fd < 0) {
-        return failed(err, "no socket", errno);
-    }
-    self->receive_ms = 0;
-    (void)setsockopt(self->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
-    if (connect(self->fd, address->ai_addr, address->ai_addrlen) == 0) {
-        return 0;
-    }
-    if (errno != EINPROGRESS && errno != EINTR) {
-        return failed(err, "cannot connect", errno);
-    }
-    if (wait_for(self, call, POLLOUT, until_ms, err) != 0) {
-        return -1;
-    }
-    (void)getsockopt(self->fd, SOL_SOCKET, SO_ERROR, &reason, &size);
-    return reason == 0 ? 0 : failed(err, "cannot connect", reason);
-}
-
-/* The addresses of a host; a list to be freed, or NULL with *err. */
-static struct addrinfo *resolve(const struct http_call *call, struct error *err)
-{
-    struct addrinfo hints = {.ai_family = AF_UNSPEC,
-                             .ai_socktype = SOCK_STREAM,
-                             .ai_flags = AI_NUMERICHOST | AI_NUMERICSERV};
-    struct addrinfo *found = NULL;
-    const struct http_target *target = &call->target;
-    const char *host = arena_text(call->arena, target->host);
-    const char *port =
-        target->port.size == 0 ? DEFAULT_PORT : arena_text(call->arena, target->port);
-    int reason = getaddrinfo(host, port, &hints, &found);
-    if (reason == EAI_NONAME) { /* not an address, so a name */
-        hints.ai_flags = AI_NUMERICSERV;
-        reason = getaddrinfo(host, port, &hints, &found);
-    }
-    if (reason != 0) {
-        (void)error_set(err, ERROR_NETWORK, "cannot resolve the host: %s", gai_strerror(reason));
-        return NULL;
-    }
-    return found;
-}
-
-/* From now on the socket blocks, but never longer than SO_RCVTIMEO. */
-static int make_blocking(struct http_plain *self, struct error *err)
-{
-    int off = 0;
-    return ioctl(self->fd, FIONBIO, &off) == 0 ? 0 : failed(err, "cannot connect", errno);
-}
-
 static int connect_host(struct http_plain *self, struct http_call *call, struct error *err)
 {
-    int64_t until_ms = clock_now_ms(self->clock) + http_call_connect_timeout_ms(call);
-    struct addrinfo *addresses = resolve(call, err);
-    int result = -1;
-    for (const struct addrinfo *one = addresses; result != 0 && one != NULL; one = one->ai_next) {
-        disconnect(self);
-        result = connect_address(self, call, one, until_ms, err);
-    }
-    if (addresses != NULL) {
-        freeaddrinfo(addresses);
-    }
-    if (result == 0) {
-        result = make_blocking(self, err);
-    }
-    if (result != 0) {
-        disconnect(self);
+    self->fd = http_dial(call, err);
+    if (self->fd < 0) {
         return -1;
     }
+    self->receive_ms = 0;
     strbuf_clear(&self->location);
     strbuf_append(&self->location, call->target.location);
     return 0;
@@ -247,7 +140,7 @@ static int send_some(struct http_plain *self, struct http_call *call, struct err
         return 0;
     }
     if (errno == EAGAIN) {
-        return wait_for(self, call, POLLIN | POLLOUT, 0, err);
+        return http_dial_await(self->fd, call, POLLIN | POLLOUT, 0, err);
     }
     if (errno != EINTR) {
         forget_unsent(self);
@@ -306,7 +199,8 @@ static int receive_some(struct http_plain *self, struct http_call *call, struct 
     if (got == 0) {
         return take_close(self, call, err);
     }
-    return errno == EAGAIN || errno == EINTR ? 0 : failed(err, "the connection broke", errno);
+    return errno == EAGAIN || errno == EINTR ? 0
+                                             : http_call_broke(err, "the connection broke", errno);
 }
 
 static bool is_done(const struct http_plain *self)

@@ -46,7 +46,7 @@ ROOMS = {
     "runtime": {"runtime", "base", "http"},
 }
 LIBRARY_HEADERS = {
-    "curl/": {"lib/http/http_curl.c"},
+    "curl/": {"lib/http/http_curl"},
     "openssl/": {"lib/http", "lib/aws/", "lib/pg"},
     "libpq-fe.h": {"lib/pg"},
     "cjson/": {"lib/base/json"},

@@ -9,8 +9,14 @@ class FileTablesTest(wire_program.TablesTest):
     def test_claims(self):
         self.check("test_state_claim")
 
+    def test_races(self):
+        self.check("test_state_race")
+
     def test_known_uploads(self):
         self.check("test_state_known")
+
+    def test_uploads_that_are_gone(self):
+        self.check("test_state_gone")
 
     def test_leases(self):
         self.check("test_state_lease")
@@ -18,11 +24,17 @@ class FileTablesTest(wire_program.TablesTest):
     def test_files_and_statements(self):
         self.check("test_state_file")
 
+    def test_outcomes(self):
+        self.check("test_state_outcome")
+
     def test_fences(self):
         self.check("test_state_fence")
 
     def test_ends(self):
         self.check("test_state_end")
+
+    def test_audit_rows(self):
+        self.check("test_state_audit")
 
     def test_configurations(self):
         self.check("test_file_config")

@@ -1,4 +1,4 @@
-"""Runs the C tests of the Postgres client (tests/wire/test_pg.c) against a private server with TLS."""
+"""Runs the C tests of the Postgres client (tests/wire/test_pg.c, test_pg_transactions.c) against a private server with TLS."""
 
 import os
 import pathlib
@@ -73,9 +73,10 @@ class PgClientTest(unittest.TestCase):
             make_certificates(folder)
             with Postgres(folder / "postgres") as postgres:
                 switch_on_tls(postgres, folder)
-                wire_program.check(self, "test_pg", postgres, PG_TEST_ROOTS=str(folder / "roots.pem"),
-                                   PG_TEST_OTHER_ROOTS=str(folder / "other.pem"),
-                                   PG_TEST_SOCKETS=socket_folder(postgres))
+                for program in ("test_pg", "test_pg_transactions"):
+                    wire_program.check(self, program, postgres, PG_TEST_ROOTS=str(folder / "roots.pem"),
+                                       PG_TEST_OTHER_ROOTS=str(folder / "other.pem"),
+                                       PG_TEST_SOCKETS=socket_folder(postgres))
 
 
 if __name__ == "__main__":

@@ -33,49 +33,50 @@ static void test_urls(void **state)
     }
 }
 
+static const char *const bad_urls[] = {
+    "",
+    "host/s3cret",
+    "//host/s3cret",
+    "ftp://host/s3cret",
+    "file:///s3cret",
+    "https:/host",
+    "http://",
+    "http:///s3cret",
+    "http://?s3cret",
+    "http://:80/",
+    "http://host:/",
+    "http://host:0/",
+    "http://host:65536/",
+    "http://host:80a/",
+    "http://host:-1/",
+    "http://user@host/",
+    "http://user:s3cret@host/",
+    "http://ho st/",
+    "http://ho\\st/",
+    "http://h\xc3\xa9/",
+    "http://[::1",
+    "http://[]/",
+    "http://[::1]80/",
+    "http://[::g]/",
+    "http://[1.2.3.4]/",
+    "http://[::1]:/",
+    "http://host/s3cret b",
+    "http://host/s3cret\r\n",
+    "http://host/s3cret\t",
+    "http://host/s3cret#fragment",
+    "http://host/\"s3cret\"",
+    "http://host/s3cret\xc3\xa9",
+    "http://host/s3cret\x7f",
+};
+
 static void test_urls_that_are_none(void **state)
 {
     (void)state;
-    static const char *const urls[] = {
-        "",
-        "host/s3cret",
-        "//host/s3cret",
-        "ftp://host/s3cret",
-        "file:///s3cret",
-        "https:/host",
-        "http://",
-        "http:///s3cret",
-        "http://?s3cret",
-        "http://:80/",
-        "http://host:/",
-        "http://host:0/",
-        "http://host:65536/",
-        "http://host:80a/",
-        "http://host:-1/",
-        "http://user@host/",
-        "http://user:s3cret@host/",
-        "http://ho st/",
-        "http://ho\\st/",
-        "http://h\xc3\xa9/",
-        "http://[::1",
-        "http://[]/",
-        "http://[::1]80/",
-        "http://[::g]/",
-        "http://[1.2.3.4]/",
-        "http://[::1]:/",
-        "http://host/s3cret b",
-        "http://host/s3cret\r\n",
-        "http://host/s3cret\t",
-        "http://host/s3cret#fragment",
-        "http://host/\"s3cret\"",
-        "http://host/s3cret\xc3\xa9",
-        "http://host/s3cret\x7f",
-    };
-    for (size_t i = 0; i < COUNT_OF(urls); i++) {
+    for (size_t i = 0; i < COUNT_OF(bad_urls); i++) {
         struct http_target target;
         struct error err = {.message = ""};
-        if (http_target_parse(slice_from(urls[i]), &target, &err) != -1) {
-            fail_msg("%s was taken", urls[i]);
+        if (http_target_parse(slice_from(bad_urls[i]), &target, &err) != -1) {
+            fail_msg("%s was taken", bad_urls[i]);
         }
         assert_int_equal(err.kind, ERROR_INVALID);
         assert_null(strstr(err.message, "s3cret"));

@@ -1,66 +1,13 @@
-#define _GNU_SOURCE /* pipe2 */
-
 #include "unit/death.h"
 
 #include "base/array.h"
 #include "base/json.h"
 #include "base/log.h"
 #include "base/redact.h"
-#include "base/strbuf.h"
+#include "unit/log_fixture.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <stdio.h>
 #include <sys/socket.h>
-#include <sys/time.h>
-
-static int64_t fixed_now_ms(void *self)
-{
-    (void)self;
-    return INT64_C(1795206473104);
-}
-
-static const struct clock fixed_clock = {.now_ms = fixed_now_ms};
-
-/* A socket of datagrams: each write(2) is one message, so lines and writes can be counted. */
-static struct {
-    int log_end;
-    int test_end;
-    char line[300000];
-    struct arena arena;
-} fixture;
-
-static void set_up_log(int fd, enum log_level lowest)
-{
-    log_setup(&(struct log_options){.fd = fd, .lowest = lowest, .clock = &fixed_clock});
-}
-
-static int open_log(void **state)
-{
-    (void)state;
-    int ends[2];
-    int room = 600000;
-    if (socketpair(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK, 0, ends) != 0) {
-        return -1;
-    }
-    (void)setsockopt(ends[0], SOL_SOCKET, SO_SNDBUF, &room, sizeof(room));
-    fixture.log_end = ends[0];
-    fixture.test_end = ends[1];
-    arena_init(&fixture.arena, 0);
-    set_up_log(ends[0], LOG_TRACE);
-    return 0;
-}
-
-static int close_log(void **state)
-{
-    (void)state;
-    log_context_clear();
-    redact_forget_all();
-    arena_release(&fixture.arena);
-    (void)close(fixture.log_end);
-    (void)close(fixture.test_end);
-    return 0;
-}
 
 /* The message that the next write sent; it must be a line. */
 static struct slice next_line(void)
@@ -350,114 +297,9 @@ static void test_a_line_can_reach_the_limit_but_not_pass_it(void **state)
     }
 }
 
-/* --- a slow reader --- */
-
-static int go_ahead; /* a byte into it lets the reader begin */
-
-static void on_alarm(int number)
-{
-    (void)number;
-    int saved_errno = errno;
-    ssize_t written = write(go_ahead, "g", 1);
-    (void)written;
-    errno = saved_errno;
-}
-
-/* Waits for a go-ahead, then reads to the end; exit status 0 when it was one whole line. */
-static _Noreturn void read_slowly(int fd, int go)
-{
-    static char text[LOG_LINE_LIMIT + 1];
-    char byte = 0;
-    size_t size = 0;
-    ssize_t received = 0;
-    (void)alarm(20);
-    (void)!read(go, &byte, 1);
-    while ((received = read(fd, text + size, sizeof(text) - size)) > 0) {
-        size += (size_t)received;
-    }
-    bool whole = size > 200000 && text[0] == '{' && text[size - 1] == '\n' &&
-                 memchr(text, '\n', size) == text + size - 1;
-    _exit(whole ? 0 : 1);
-}
-
-static void log_through_slow_pipe(int flags)
-{
-    static char bytes[LOG_VALUE_LIMIT];
-    int line_ends[2];
-    int go_ends[2];
-    int status = -1;
-    assert_int_equal(pipe2(line_ends, flags), 0);
-    assert_int_equal(pipe(go_ends), 0);
-    go_ahead = go_ends[1];
-    pid_t reader = fork();
-    assert_true(reader >= 0);
-    if (reader == 0) {
-        (void)close(line_ends[1]);
-        (void)fcntl(line_ends[0], F_SETFL, 0);
-        read_slowly(line_ends[0], go_ends[0]);
-    }
-    (void)close(line_ends[0]);
-    struct sigaction action = {.sa_handler = on_alarm}; /* no SA_RESTART: write gives EINTR */
-    (void)sigaction(SIGALRM, &action, NULL);
-    (void)setitimer(
-        ITIMER_REAL,
-        &(struct itimerval){.it_value = {.tv_usec = 50000}, .it_interval = {.tv_usec = 50000}},
-        NULL);
-    set_up_log(line_ends[1], LOG_INFO);
-    memset(bytes, '\x01', sizeof(bytes));
-    log_info("large", LOG_TEXT("bytes", slice_of(bytes, sizeof(bytes))),
-             LOG_TEXT("more", slice_of(bytes, 3000)));
-    (void)setitimer(ITIMER_REAL, &(struct itimerval){.it_value = {.tv_usec = 0}}, NULL);
-    (void)close(line_ends[1]);
-    (void)close(go_ends[1]);
-    assert_int_equal(waitpid(reader, &status, 0), reader);
-    assert_int_equal(status, 0);
-    (void)close(go_ends[0]);
-}
-
-static void test_interrupted_and_partial_writes_go_on(void **state)
-{
-    (void)state;
-    log_through_slow_pipe(0);
-}
-
-static void test_a_lost_reader_does_no_harm(void **state)
-{
-    (void)state;
-    int ends[2];
-    assert_int_equal(pipe(ends), 0);
-    (void)close(ends[0]);
-    (void)signal(SIGPIPE, SIG_IGN);
-    set_up_log(ends[1], LOG_INFO);
-    log_info("nobody reads");
-    (void)close(ends[1]);
-    (void)signal(SIGPIPE, SIG_DFL);
-}
-
-static void test_a_full_pipe_is_waited_for(void **state)
-{
-    (void)state;
-    log_through_slow_pipe(O_NONBLOCK);
-}
-
-static void write_without_set_up(void)
-{
-    log_debug("not this");
-    log_info("this");
-    abort();
-}
-
-/* First of all, while the log is as it was at the start. */
-static void test_without_set_up_it_goes_to_standard_error(void **state)
-{
-    (void)state;
-    assert_aborts(write_without_set_up, "\"level\":\"INFO\",\"message\":\"this\"}\n");
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_without_set_up_it_goes_to_standard_error),
         cmocka_unit_test_setup_teardown(test_a_line_is_one_object_and_one_write, open_log,
                                         close_log),
         cmocka_unit_test_setup_teardown(test_an_error_without_code, open_log, close_log),
@@ -479,10 +321,6 @@ int main(void)
                                         close_log),
         cmocka_unit_test_setup_teardown(test_a_line_can_reach_the_limit_but_not_pass_it, open_log,
                                         close_log),
-        cmocka_unit_test_setup_teardown(test_interrupted_and_partial_writes_go_on, open_log,
-                                        close_log),
-        cmocka_unit_test_setup_teardown(test_a_full_pipe_is_waited_for, open_log, close_log),
-        cmocka_unit_test_setup_teardown(test_a_lost_reader_does_no_harm, open_log, close_log),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

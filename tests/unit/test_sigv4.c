@@ -1,68 +1,8 @@
-#include "unit/unit.h"
+#include "unit/sigv4_fixture.h"
 
-#include "aws/sigv4.h"
-
-#include "base/clock.h"
 #include "base/json.h"
 
-#include <dirent.h>
-#include <stdio.h>
-
-#define ACCESS_KEY "AKIDEXAMPLE"
-#define SECRET_KEY "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY"
-#define EMPTY_HASH "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
-#define NOW "20261120T202753Z"
-#define HEADERS_LIMIT 16
-
-/* --- requests as text --- */
-
 /* "METHOD target HTTP/1.1", header lines (which may be folded), a blank line and a body. */
-
-struct parsed {
-    struct sigv4_request request;
-    struct http_header headers[HEADERS_LIMIT];
-    struct slice body;
-};
-
-static void parse_headers(struct slice *text, struct parsed *parsed)
-{
-    while (text->size > 0) {
-        struct slice line;
-        slice_cut(*text, '\n', &line, text);
-        if (line.size == 0) {
-            return;
-        }
-        size_t count = parsed->request.header_count;
-        if (line.data[0] == ' ') { /* folded: the value goes on */
-            struct slice *value = &parsed->headers[count - 1].value;
-            value->size = (size_t)(line.data + line.size - value->data);
-            continue;
-        }
-        assert_true(count < HEADERS_LIMIT);
-        struct http_header *header = &parsed->headers[count];
-        assert_true(slice_cut(line, ':', &header->name, &header->value));
-        parsed->request.header_count++;
-    }
-}
-
-static void parse_request(struct slice text, struct parsed *parsed)
-{
-    struct slice line;
-    *parsed = (struct parsed){.request.headers = parsed->headers};
-    slice_cut(text, '\n', &line, &text);
-    assert_true(slice_cut(line, ' ', &parsed->request.method, &line));
-    size_t end = slice_find_last(line, ' ');
-    struct slice target = slice_take(line, end);
-    slice_cut(target, '?', &parsed->request.path, &parsed->request.query);
-    parse_headers(&text, parsed);
-    parsed->body = text;
-}
-
-static void add_header(struct parsed *parsed, const char *name, struct slice value)
-{
-    assert_true(parsed->request.header_count < HEADERS_LIMIT);
-    parsed->headers[parsed->request.header_count++] = (struct http_header){slice_from(name), value};
-}
 
 /* --- Our own table: what the official vectors do not hold or what is easiest to get wrong --- */
 
@@ -199,13 +139,6 @@ static struct slice line_of(struct slice text, size_t wanted)
         slice_cut(text, '\n', &line, &text);
     }
     return line;
-}
-
-static void assert_slice(struct slice actual, const char *expected, const char *name)
-{
-    if (!slice_equal(actual, slice_from(expected))) {
-        fail_msg("%s: is \"%.*s\", must be \"%s\"", name, SLICE_ARG(actual), expected);
-    }
 }
 
 static void check_row(const struct row *row, struct arena *arena)
@@ -386,124 +319,6 @@ static void test_signature_depends_on_everything(void **state)
     arena_release(&arena);
 }
 
-/* --- The official vectors --- */
-
-static struct slice read_file(struct arena *arena, const char *folder, const char *name)
-{
-    struct slice path = arena_format(arena, "%s/%s", folder, name);
-    char *text = arena_alloc(arena, 65536);
-    FILE *file = fopen(path.data, "rb");
-    assert_non_null(file);
-    size_t size = fread(text, 1, 65536, file);
-    assert_int_equal(fclose(file), 0);
-    return slice_of(text, size);
-}
-
-static struct slice text_at(const json *context, const char *path)
-{
-    struct slice text = SLICE("");
-    (void)json_string(json_at(context, path), &text);
-    return text;
-}
-
-static bool truth_at(const json *context, const char *path)
-{
-    bool truth = false;
-    (void)json_bool(json_at(context, path), &truth);
-    return truth;
-}
-
-static void check_stages(struct arena *arena, const char *folder, const json *context,
-                         const struct sigv4_request *request, const struct sigv4_scope *scope)
-{
-    struct strbuf text = STRBUF_INIT;
-    struct slice signed_headers;
-    unsigned char key[SIGV4_HASH_SIZE];
-    char signature[SIGV4_HEX_SIZE];
-    sigv4_canonical_request(request, arena, &text, &signed_headers);
-    struct slice expected = read_file(arena, folder, "header-canonical-request.txt");
-    assert_slice(strbuf_slice(&text), arena_text(arena, expected), folder);
-
-    struct strbuf string_to_sign = STRBUF_INIT;
-    sigv4_string_to_sign(scope, strbuf_slice(&text), &string_to_sign);
-    expected = read_file(arena, folder, "header-string-to-sign.txt");
-    assert_slice(strbuf_slice(&string_to_sign), arena_text(arena, expected), folder);
-
-    sigv4_signing_key(text_at(context, "credentials.secret_access_key"), scope, key);
-    sigv4_signature(key, strbuf_slice(&string_to_sign), signature);
-    expected = read_file(arena, folder, "header-signature.txt");
-    assert_slice(slice_from(signature), arena_text(arena, expected), folder);
-
-    strbuf_clear(&text);
-    sigv4_authorization(scope, text_at(context, "credentials.access_key_id"), signed_headers,
-                        slice_from(signature), &text);
-    struct slice whole = read_file(arena, folder, "header-signed-request.txt");
-    assert_true(slice_search(whole, strbuf_slice(&text)) != SLICE_NONE);
-    strbuf_release(&text);
-    strbuf_release(&string_to_sign);
-}
-
-static void check_vector(const char *folder)
-{
-    struct arena arena;
-    struct error err;
-    struct parsed parsed;
-    char body_hash[SIGV4_HEX_SIZE];
-    char timestamp[CLOCK_BASIC_SIZE];
-    int64_t time_ms = 0;
-    arena_init(&arena, 0);
-    const json *context =
-        json_parse(&arena, read_file(&arena, folder, "context.json"), 65536, &err);
-    assert_non_null(context);
-    assert_true(clock_parse_iso8601(text_at(context, "timestamp"), &time_ms));
-    clock_format_basic(time_ms, timestamp);
-
-    parse_request(read_file(&arena, folder, "request.txt"), &parsed);
-    bool sign_body = truth_at(context, "sign_body");
-    sigv4_hash(sign_body ? parsed.body : SLICE(""), body_hash);
-    parsed.request.payload_hash = slice_from(body_hash);
-    parsed.request.normalize_path = truth_at(context, "normalize");
-    parsed.request.encode_path_twice = true;
-    add_header(&parsed, "X-Amz-Date", slice_from(timestamp));
-    if (sign_body) {
-        add_header(&parsed, "x-amz-content-sha256", slice_from(body_hash));
-    }
-    struct slice token = text_at(context, "credentials.token");
-    if (token.size > 0 && !truth_at(context, "omit_session_token")) {
-        add_header(&parsed, "X-Amz-Security-Token", token);
-    }
-    const struct sigv4_scope scope = {slice_from(timestamp), text_at(context, "region"),
-                                      text_at(context, "service")};
-    check_stages(&arena, folder, context, &parsed.request, &scope);
-    arena_release(&arena);
-}
-
-static void test_official_vectors(void **state)
-{
-    (void)state;
-    const char *root = getenv("SIGV4_VECTORS");
-    root = root != NULL ? root : "../shared/vectors/sigv4";
-    DIR *directory = opendir(root);
-    if (directory == NULL) {
-        print_message("# the official vectors are not at %s (SIGV4_VECTORS names another place)\n",
-                      root);
-        skip();
-        return;
-    }
-    int count = 0;
-    const struct dirent *entry = NULL;
-    while ((entry = readdir(directory)) != NULL) {
-        char folder[4096];
-        if (entry->d_name[0] != '.') {
-            (void)snprintf(folder, sizeof(folder), "%s/%s", root, entry->d_name);
-            check_vector(folder);
-            count++;
-        }
-    }
-    (void)closedir(directory);
-    assert_int_equal(count, 38);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -512,7 +327,6 @@ int main(void)
         cmocka_unit_test(test_string_to_sign),
         cmocka_unit_test(test_key_cache),
         cmocka_unit_test(test_signature_depends_on_everything),
-        cmocka_unit_test(test_official_vectors),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -101,6 +101,41 @@ static void test_an_empty_object(void **state)
     end(&run);
 }
 
+/* Part 1 of "123456789a", and the completion with part 2 of "bcdefghijk". */
+static void assert_parts(struct run *run)
+{
+    struct slice crc1 = s3_crc32_text(crc32_update(0, SLICE("123456789a")), &run->fake.arena);
+    struct slice crc2 = s3_crc32_text(crc32_update(0, SLICE("bcdefghijk")), &run->fake.arena);
+    struct slice crc =
+        s3_crc32_text(crc32_update(0, SLICE("123456789abcdefghijk")), &run->fake.arena);
+    assert_request(&run->fake, 1,
+                   arena_format(&run->fake.arena,
+                                "PUT https://" HOST "/out/a%%20b?partNumber=1&uploadId=u1\n"
+                                "Host: " HOST "\n"
+                                "x-amz-checksum-crc32: %s\n\n"
+                                "123456789a",
+                                crc1.data)
+                       .data);
+    assert_request(&run->fake, 3,
+                   arena_format(&run->fake.arena,
+                                "POST https://" HOST "/out/a%%20b?uploadId=u1\n"
+                                "Host: " HOST "\n"
+                                "Content-Type: application/xml\n"
+                                "x-amz-mp-object-size: 20\n"
+                                "x-amz-checksum-crc32: %s\n"
+                                "x-amz-checksum-type: FULL_OBJECT\n"
+                                "If-None-Match: *\n\n"
+                                "<CompleteMultipartUpload "
+                                "xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\">"
+                                "<Part><PartNumber>1</PartNumber><ETag>&quot;p1&quot;</ETag>"
+                                "<ChecksumCRC32>%s</ChecksumCRC32></Part>"
+                                "<Part><PartNumber>2</PartNumber><ETag>&quot;p2&quot;</ETag>"
+                                "<ChecksumCRC32>%s</ChecksumCRC32></Part>"
+                                "</CompleteMultipartUpload>",
+                                crc.data, crc1.data, crc2.data)
+                       .data);
+}
+
 static void test_larger_ones_go_by_parts(void **state)
 {
     (void)state;
@@ -118,36 +153,7 @@ static void test_larger_ones_go_by_parts(void **state)
                    "x-amz-checksum-algorithm: CRC32\n"
                    "x-amz-checksum-type: FULL_OBJECT\n"
                    "x-amz-meta-file-id: 17\n\n");
-    struct slice crc1 = s3_crc32_text(crc32_update(0, SLICE("123456789a")), &run.fake.arena);
-    struct slice crc2 = s3_crc32_text(crc32_update(0, SLICE("bcdefghijk")), &run.fake.arena);
-    struct slice crc =
-        s3_crc32_text(crc32_update(0, SLICE("123456789abcdefghijk")), &run.fake.arena);
-    assert_request(&run.fake, 1,
-                   arena_format(&run.fake.arena,
-                                "PUT https://" HOST "/out/a%%20b?partNumber=1&uploadId=u1\n"
-                                "Host: " HOST "\n"
-                                "x-amz-checksum-crc32: %s\n\n"
-                                "123456789a",
-                                crc1.data)
-                       .data);
-    assert_request(&run.fake, 3,
-                   arena_format(&run.fake.arena,
-                                "POST https://" HOST "/out/a%%20b?uploadId=u1\n"
-                                "Host: " HOST "\n"
-                                "Content-Type: application/xml\n"
-                                "x-amz-mp-object-size: 20\n"
-                                "x-amz-checksum-crc32: %s\n"
-                                "x-amz-checksum-type: FULL_OBJECT\n"
-                                "If-None-Match: *\n\n"
-                                "<CompleteMultipartUpload "
-                                "xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\">"
-                                "<Part><PartNumber>1</PartNumber><ETag>&quot;p1&quot;</ETag>"
-                                "<ChecksumCRC32>%s</ChecksumCRC32></Part>"
-                                "<Part><PartNumber>2</PartNumber><ETag>&quot;p2&quot;</ETag>"
-                                "<ChecksumCRC32>%s</ChecksumCRC32></Part>"
-                                "</CompleteMultipartUpload>",
-                                crc.data, crc1.data, crc2.data)
-                       .data);
+    assert_parts(&run);
     assert_text(sink_s3_etag(run.sink), "joined-2");
     assert_int_equal(sink_s3_bytes(run.sink), 20);
     end(&run);

@@ -225,4 +225,14 @@ static inline void assert_is_stored(struct fixture *f, const struct file_record 
     assert_same_numbers(record, &stored);
 }
 
+/* An upload as an event describes it: neither its time nor, here, its size is known. */
+static inline struct file_identity from_event(const char *key, const char *version_id,
+                                              const char *etag)
+{
+    return (struct file_identity){.bucket = SLICE("landing"),
+                                  .key = slice_from(key),
+                                  .version_id = slice_from(version_id),
+                                  .etag = slice_from(etag)};
+}
+
 #endif

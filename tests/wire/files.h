@@ -150,4 +150,18 @@ static inline void submit_load(struct fixture *f, struct file_record *record)
     assert_true(submit(f, &change, record));
 }
 
+static inline struct file_end an_end_without_load(struct fixture *f, enum file_state to)
+{
+    return (struct file_end){.fence = a_fence(f, FILE_IN(FILE_RECEIVED), "", 0),
+                             .to = to,
+                             .reason = SLICE("it's \"why\" \\ caf\xC3\xA9"),
+                             .now_ms = NOW_MS + 1000};
+}
+
+static inline struct file_mark a_mark(struct fixture *f, enum file_duty duty)
+{
+    return (struct file_mark){
+        .fence = a_fence(f, FILE_IN(FILE_RECEIVED), "", 0), .duty = duty, .now_ms = NOW_MS + 1000};
+}
+
 #endif

@@ -140,4 +140,9 @@ static inline void end(struct fixture *f)
 /* The contract is one, so each transport passes the same tests. */
 #define WITH_BOTH(name) WITH_CURL(name), WITH_PLAIN(name)
 
+static inline void set_flag(void *flag)
+{
+    *(volatile sig_atomic_t *)flag = 1;
+}
+
 #endif

@@ -148,4 +148,11 @@ static inline bool has_server(const char *program)
 #define RUN_ON_SERVER(program, tests)                                                              \
     (has_server(program) ? cmocka_run_group_tests((tests), NULL, NULL) : 0)
 
+static inline void make_table(struct fixture *f)
+{
+    assert_int_equal(run(f, &f->pg, "drop table if exists pg_test"), 0);
+    assert_int_equal(run(f, &f->pg, "create table pg_test (id int primary key, note text)"), 0);
+    assert_int_equal(run(f, &f->pg, "insert into pg_test values (1, 'one'), (2, 'two')"), 0);
+}
+
 #endif

@@ -362,11 +362,9 @@ static void test_tables_that_were_not_migrated(void **state)
     assert_match(f, "in/a_527.txt", "7");
 }
 
-/* From the environment variables to rows, whatever the tables are called. */
-static void test_tables_of_any_name(void **state)
+/* The tables under other names in a schema of their own, with the rows of the configuration. */
+static void copy_tables(struct fixture *f, const char *schema)
 {
-    struct fixture *f = *state;
-    static const char schema[] = "\"odd\"\"; drop table caf\xC3\xA9 --\"";
     static const char *const tables[][2] = {
         {"ext_interface", "ext_interface"},
         {"ext_file_config", "config's table"},
@@ -376,14 +374,6 @@ static void test_tables_of_any_name(void **state)
         {"ext_statement", "ext_statement"},
         {"ext_file_audit", "audit \"\" $1"},
     };
-    struct file_config config;
-    struct file_record record;
-    bool done = false;
-    (void)setenv("postgres_config_table", "ODD\"; Drop Table caf\xC3\xA9 --.Config's TABLE", 1);
-    (void)setenv("postgres_config_audit_table", "odd\"; DROP table caf\xC3\xA9 --.AUDIT \" $1", 1);
-    name_tables(f);
-    add_config(f, 7, "527.", "tgt_table_name = 'here'");
-    assert_int_equal(pg_begin(&f->pg, &f->err), 0);
     must_run(f, arena_format(&f->arena, "create schema %s", schema).data);
     for (size_t i = 0; i < COUNT_OF(tables); i++) {
         const char *name = arena_format(&f->arena, "%s.\"%s\"", schema, tables[i][1]).data;
@@ -396,6 +386,22 @@ static void test_tables_of_any_name(void **state)
                             .data);
         }
     }
+}
+
+/* From the environment variables to rows, whatever the tables are called. */
+static void test_tables_of_any_name(void **state)
+{
+    struct fixture *f = *state;
+    static const char schema[] = "\"odd\"\"; drop table caf\xC3\xA9 --\"";
+    struct file_config config;
+    struct file_record record;
+    bool done = false;
+    (void)setenv("postgres_config_table", "ODD\"; Drop Table caf\xC3\xA9 --.Config's TABLE", 1);
+    (void)setenv("postgres_config_audit_table", "odd\"; DROP table caf\xC3\xA9 --.AUDIT \" $1", 1);
+    name_tables(f);
+    add_config(f, 7, "527.", "tgt_table_name = 'here'");
+    assert_int_equal(pg_begin(&f->pg, &f->err), 0);
+    copy_tables(f, schema);
     must_run(f, "update rdscnfg.ext_file_config set tgt_table_name = 'elsewhere'");
     assert_int_equal(match(f, "in/a_527.txt", &config), 0);
     assert_text(config.table, "here");

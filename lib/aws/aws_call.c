@@ -1,7 +1,6 @@
 #include "aws/aws_call.h"
 
-#include "aws/aws_error.h"
-#include "aws/aws_sign.h"
+#include "aws/aws_attempt.h"
 #include "base/log.h"
 #include "base/utf8.h"
 
@@ -11,7 +10,6 @@
 #include "base/banned.h"
 
 #define DEFAULT_PATIENCE_MS 20000
-#define SECRET_REPLY_LIMIT ((size_t)256 * 1024)
 #define SUBJECT_LIMIT 256
 
 /* --- The client --- */
@@ -90,125 +88,9 @@ struct call {
 
 enum verdict { SUCCEEDED, GIVE_UP, AGAIN_NOW, AGAIN_LATER };
 
-struct attempt {
-    struct error error;
-    bool answered; /* `remote` is what the service said */
-    struct aws_error remote;
-    int64_t signed_at_ms;
-    int64_t started_ms;
-};
-
-/* Stands between the transport and the caller's sink, to know what was delivered and whose error
- * an error is. */
-struct guard {
-    struct sink sink;
-    const struct aws_request *request;
-    struct aws_reply *reply;
-};
-
-static int guard_write(struct sink *sink, struct slice bytes, struct error *err)
-{
-    struct guard *guard = (struct guard *)sink;
-    guard->reply->delivered += bytes.size;
-    int result = sink_write(guard->request->body_sink, bytes, err);
-    guard->reply->ended_by_caller = result != 0;
-    return result;
-}
-
-static int guard_check_head(void *self, const struct http_response *head, struct error *err)
-{
-    struct guard *guard = self;
-    if (guard->request->check_head == NULL || head->status < 200 || head->status > 299) {
-        return 0;
-    }
-    int result = guard->request->check_head(guard->request->check_head_self, head, err);
-    guard->reply->ended_by_caller = result != 0;
-    return result;
-}
-
-static const struct sink_operations guard_operations = {.write = guard_write};
-
-static int sign(struct call *call, struct attempt *attempt, struct http_request *http)
-{
-    struct aws_client *client = call->client;
-    const struct credentials *credentials = NULL;
-    if (credentials_get(client->credentials, client->deadline_ms, &credentials, &attempt->error) !=
-        0) {
-        return -1;
-    }
-    attempt->signed_at_ms = clock_now_ms(client->clock) + client->skew_ms;
-    const struct aws_sign_options options = {
-        .request = call->request,
-        .credentials = credentials,
-        .region = call->region,
-        .custom_url = slice_from(aws_endpoint_custom_url(call->request->service)),
-        .signed_at_ms = attempt->signed_at_ms,
-        .keys = &client->keys};
-    return aws_sign(&options, call->arena, http, &attempt->error);
-}
-
-static void set_terms(const struct call *call, struct http_request *http)
-{
-    const struct aws_request *request = call->request;
-    const struct aws_client *client = call->client;
-    http->deadline_ms = client->deadline_ms;
-    http->stall_timeout_ms = request->patience_ms != 0 ? request->patience_ms : client->patience_ms;
-    http->repeatable = request->repeatable;
-    http->cancel = client->cancel;
-    http->body_limit = request->secret_reply ? SECRET_REPLY_LIMIT : request->body_limit;
-}
-
-static int send_guarded(struct call *call, const struct http_request *http, struct attempt *attempt)
-{
-    const struct aws_request *request = call->request;
-    struct aws_reply *reply = call->reply;
-    struct guard guard = {.sink.operations = &guard_operations, .request = request, .reply = reply};
-    struct http_request guarded = *http;
-    guarded.body_sink = request->body_sink != NULL ? &guard.sink : NULL;
-    guarded.check_head = guard_check_head;
-    guarded.check_head_self = &guard;
-    strbuf_clear(&call->client->body);
-    if (request->secret_reply) {
-        strbuf_reserve(&call->client->body, SECRET_REPLY_LIMIT);
-    }
-    reply->response = (struct http_response){.body = &call->client->body};
-    int result =
-        http_send(call->client->http, &guarded, call->arena, &reply->response, &attempt->error);
-    reply->body = strbuf_slice(&call->client->body);
-    return result;
-}
-
-/* Sends the request once. True: it succeeded; else *attempt says what went wrong. */
-static bool try_once(struct call *call, struct attempt *attempt, bool *sent)
-{
-    const struct aws_request *request = call->request;
-    struct aws_reply *reply = call->reply;
-    struct http_request http = {.deadline_ms = 0};
-    *sent = false;
-    attempt->started_ms = clock_now_ms(call->client->clock);
-    if (sign(call, attempt, &http) != 0) {
-        return false;
-    }
-    *sent = true;
-    reply->tries++;
-    call->client->tries++;
-    set_terms(call, &http);
-    if (send_guarded(call, &http, attempt) != 0) {
-        return false;
-    }
-    if (reply->response.status >= 200 && reply->response.status <= 299 &&
-        (request->is_success == NULL || request->is_success(reply->body))) {
-        return true;
-    }
-    attempt->answered = true;
-    aws_error_read(&reply->response, reply->body, call->region, call->arena, &attempt->remote);
-    (void)aws_error_set(&attempt->error, &attempt->remote);
-    return false;
-}
-
 /* --- What to do about a failure --- */
 
-static enum verdict judge_transport(struct call *call, const struct attempt *attempt)
+static enum verdict judge_transport(struct call *call, const struct aws_attempt *attempt)
 {
     const struct aws_reply *reply = call->reply;
     enum error_kind kind = attempt->error.kind;
@@ -227,7 +109,7 @@ static enum verdict judge_transport(struct call *call, const struct attempt *att
     return AGAIN_LATER;
 }
 
-static bool correct_clock(struct call *call, const struct attempt *attempt)
+static bool correct_clock(struct call *call, const struct aws_attempt *attempt)
 {
     if (call->clock_corrected ||
         !aws_error_is_clock_skew(&attempt->remote, attempt->signed_at_ms)) {
@@ -239,7 +121,7 @@ static bool correct_clock(struct call *call, const struct attempt *attempt)
 }
 
 /* A HEAD has no body to say that the token expired: S3 answers 400. */
-static bool correct_keys(struct call *call, struct attempt *attempt)
+static bool correct_keys(struct call *call, struct aws_attempt *attempt)
 {
     bool perhaps =
         attempt->remote.status == 400 && slice_equal(call->request->method, SLICE("HEAD"));
@@ -256,7 +138,7 @@ static bool correct_keys(struct call *call, struct attempt *attempt)
     return changed;
 }
 
-static bool correct_region(struct call *call, const struct attempt *attempt)
+static bool correct_region(struct call *call, const struct aws_attempt *attempt)
 {
     if (attempt->remote.class != AWS_ERROR_WRONG_REGION || call->region_corrected ||
         call->request->bucket.size == 0) {
@@ -268,7 +150,7 @@ static bool correct_region(struct call *call, const struct attempt *attempt)
     return true;
 }
 
-static enum verdict judge_answer(struct call *call, struct attempt *attempt)
+static enum verdict judge_answer(struct call *call, struct aws_attempt *attempt)
 {
     if (correct_region(call, attempt) || correct_clock(call, attempt) ||
         correct_keys(call, attempt)) {
@@ -292,7 +174,7 @@ static bool is_cancelled(const struct aws_client *client)
 }
 
 /* Milliseconds to wait before the next try, or RETRY_GIVE_UP. */
-static int64_t judge(struct call *call, struct attempt *attempt)
+static int64_t judge(struct call *call, struct aws_attempt *attempt)
 {
     const struct aws_client *client = call->client;
     enum verdict verdict =
@@ -320,7 +202,7 @@ static struct slice short_subject(const struct call *call)
     return utf8_take(call->request->subject, SUBJECT_LIMIT);
 }
 
-static void log_success(const struct call *call, const struct attempt *attempt)
+static void log_success(const struct call *call, const struct aws_attempt *attempt)
 {
     const struct http_response *response = &call->reply->response;
     if (!log_enabled(LOG_DEBUG)) {
@@ -334,7 +216,7 @@ static void log_success(const struct call *call, const struct attempt *attempt)
               LOG_TEXT("awsRequestId", aws_error_request_id(response)));
 }
 
-static void log_failure(const struct call *call, const struct attempt *attempt, int64_t wait_ms)
+static void log_failure(const struct call *call, const struct aws_attempt *attempt, int64_t wait_ms)
 {
     enum error_kind kind = attempt->error.kind;
     bool expected = kind == ERROR_NOT_FOUND || kind == ERROR_CONFLICT; /* answers, in effect */
@@ -348,7 +230,7 @@ static void log_failure(const struct call *call, const struct attempt *attempt, 
            LOG_CAUSE(&attempt->error));
 }
 
-static void note_failure(struct call *call, const struct attempt *attempt)
+static void note_failure(struct call *call, const struct aws_attempt *attempt)
 {
     if (call->history.size > 0) {
         strbuf_append_text(&call->history, ", ");
@@ -378,7 +260,8 @@ int aws_call_bad_reply(const struct aws_request *request, struct error *err)
 }
 
 /* The last failure, with what it was about and what went before. */
-static void tell_failure(const struct call *call, const struct attempt *attempt, struct error *err)
+static void tell_failure(const struct call *call, const struct aws_attempt *attempt,
+                         struct error *err)
 {
     if (err == NULL) {
         return;
@@ -420,22 +303,26 @@ static int renew(struct call *call, struct error *err)
     return result;
 }
 
+/* A service that failed, or did not answer, may have done what it was asked. */
+static bool may_have_acted(const struct aws_attempt *attempt)
+{
+    return attempt->sent && (!attempt->answered || attempt->remote.class == AWS_ERROR_TRANSIENT);
+}
+
 static int run(struct call *call, struct error *err)
 {
     for (;;) {
-        struct attempt attempt = {.error.kind = ERROR_SYSTEM};
-        bool sent = false;
+        struct aws_attempt attempt;
         if (renew(call, err) != 0) {
             return -1;
         }
-        if (try_once(call, &attempt, &sent)) {
+        if (aws_attempt(call->client, call->request, call->region, call->arena, call->reply,
+                        &attempt)) {
             log_success(call, &attempt);
             return 0;
         }
-        int64_t wait_ms = sent ? judge(call, &attempt) : RETRY_GIVE_UP;
-        if (sent && (!attempt.answered || attempt.remote.class == AWS_ERROR_TRANSIENT)) {
-            call->reply->may_have_acted = true;
-        }
+        call->reply->may_have_acted = call->reply->may_have_acted || may_have_acted(&attempt);
+        int64_t wait_ms = attempt.sent ? judge(call, &attempt) : RETRY_GIVE_UP;
         log_failure(call, &attempt, wait_ms);
         if (wait_ms == RETRY_GIVE_UP) {
             tell_failure(call, &attempt, err);

@@ -29,7 +29,8 @@ FUNCTIONS         := $(sort $(notdir $(patsubst %/bootstrap.c,%,$(wildcard funct
 UNIT_TESTS        := $(sort $(patsubst %.c,%,$(wildcard tests/unit/test_*.c)))
 WIRE_TESTS        := $(sort $(patsubst %.c,%,$(wildcard tests/wire/test_*.c)))
 WIRE_HELPERS      := $(filter-out $(addsuffix .c,$(WIRE_TESTS)),$(wildcard tests/wire/*.c))
-TEST_FUNCTIONS    := $(sort $(patsubst %.c,%,$(wildcard tests/functions/*.c)))
+PROBE_PARTS       := $(wildcard tests/functions/aws_probe_*.c)
+TEST_FUNCTIONS    := $(sort $(patsubst %.c,%,$(filter-out $(PROBE_PARTS),$(wildcard tests/functions/*.c))))
 FUZZERS           := $(sort $(patsubst %.c,%,$(wildcard tests/fuzz/fuzz_*.c)))
 BENCHES           := $(sort $(patsubst %.c,%,$(wildcard tests/bench/*.c)))
 C_FILES           := $(wildcard lib/*/*.[ch] lib/*/*/*.[ch] runtime/*.[ch] functions/*.[ch] functions/*/*.[ch] tests/*/*.[ch])
@@ -99,8 +100,9 @@ $(BUILD)/$(1)/tests/unit/%: $(BUILD)/$(1)/tests/unit/%.o $(BUILD)/$(1)/libextern
 $(BUILD)/$(1)/tests/wire/%: $(BUILD)/$(1)/tests/wire/%.o $(WIRE_HELPERS:%.c=$(BUILD)/$(1)/%.o) $(BUILD)/$(1)/liblambda_runtime.a $(BUILD)/$(1)/libexternal_file.a
 	$$(call said,LINK) $$($(1)_CC) $$($(1)_LDFLAGS) -o $$@ $$^ -lcmocka $$($(1)_LIBS) -lpthread
 
+$(BUILD)/$(1)/tests/functions/aws_probe: $(PROBE_PARTS:%.c=$(BUILD)/$(1)/%.o)
 $(BUILD)/$(1)/tests/functions/%: $(BUILD)/$(1)/tests/functions/%.o $(BUILD)/$(1)/liblambda_runtime.a $(BUILD)/$(1)/libexternal_file.a
-	$$(call said,LINK) $$($(1)_CC) $$($(1)_LDFLAGS) -o $$@ $$^ $$($(1)_LIBS)
+	$$(call said,LINK) $$($(1)_CC) $$($(1)_LDFLAGS) -o $$@ $$(filter %.o,$$^) $$(filter %.a,$$^) $$($(1)_LIBS)
 
 $(BUILD)/$(1)/tests/bench/%: $(BUILD)/$(1)/tests/bench/%.o $(BUILD)/$(1)/liblambda_runtime.a $(BUILD)/$(1)/libexternal_file.a
 	$$(call said,LINK) $$($(1)_CC) $$($(1)_LDFLAGS) -o $$@ $$^ $$($(1)_LIBS)

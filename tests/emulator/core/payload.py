@@ -166,14 +166,14 @@ class AwsChunkedBody(io.RawIOBase):
 
     def _finish(self) -> None:
         if self._missing:
-            raise ServiceError("IncompleteBody", "The request body terminated unexpectedly", 400)
+            raise _malformed("the body is shorter than x-amz-decoded-content-length")
         if self._signer:
             self._signer.check_chunk(self._signature, EMPTY_SHA256)
         trailers = self._read_trailers() if self._trailing else {}
         if not self._trailing and self._line(last=True) != b"":
             raise _malformed("the last chunk is not followed by CRLF")
         if set(trailers) != self._declared:
-            raise _malformed(
+            raise _bad_trailer(
                 f"trailers {sorted(trailers)} are not those of x-amz-trailer"
                 f" {sorted(self._declared)}"
             )
@@ -188,7 +188,7 @@ class AwsChunkedBody(io.RawIOBase):
             name, colon, value = line.partition(b":")
             name, value = name.strip().lower(), value.strip()
             if not colon or len(signed) > MAX_TRAILER:
-                raise _malformed(f"the trailer {line[:40]!r} is not a header field")
+                raise _bad_trailer(f"the trailer {line[:40]!r} is not a header field")
             if name == b"x-amz-trailer-signature":
                 signature = value.decode("ascii", "replace")
                 continue
@@ -204,12 +204,20 @@ class AwsChunkedBody(io.RawIOBase):
             if line.endswith(b"\n") or len(line) >= MAX_TRAILER:
                 raise _malformed(f"the line {line[:40]!r} does not end with CRLF")
             if line or not last:
-                raise ServiceError(
-                    "IncompleteBody", "The request body terminated unexpectedly", 400
-                )
+                raise _malformed("the body ends inside its framing")
             return b""  # a client may leave out the very last CRLF
         return line[:-2]
 
 
-def _malformed(message: str) -> Exception:
-    return ServiceError("InvalidRequest", f"aws-chunked: {message}", 400)
+def _malformed(detail: str) -> ServiceError:
+    """S3 has these words for every fault of the framing."""
+    message = "The request body terminated unexpectedly"
+    return ServiceError("IncompleteBody", message, 400, Detail=f"aws-chunked: {detail}")
+
+
+def _bad_trailer(detail: str) -> ServiceError:
+    message = (
+        "The request contained trailing data that was not well-formed or did not conform to our "
+        "published schema."
+    )
+    return ServiceError("MalformedTrailerError", message, 400, Detail=f"aws-chunked: {detail}")

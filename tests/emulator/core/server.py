@@ -62,7 +62,7 @@ class Call:
 @dataclasses.dataclass
 class Settings:
     region: str = "eu-west-1"
-    unsigned_payload_over_http: bool = False  # S3 takes it over https only
+    unsigned_payload_over_http: bool = False  # even without a trailing checksum
     idle_seconds: float | None = 120.0  # a kept-alive connection is closed after so long
 
 
@@ -245,14 +245,11 @@ class _Exchange:
                 ),
             )
         signature.check_signature(self.wire, claim, principal, stated)
-        unsigned = stated in (signature.UNSIGNED, signature.STREAMING_UNSIGNED_TRAILER)
-        if unsigned and not claim.presigned and not self.server.settings.unsigned_payload_over_http:
-            raise AuthError(
-                Refusal.UNSIGNED_PAYLOAD, "An unsigned payload is accepted over https only."
-            )
+        if not claim.presigned and not self.server.settings.unsigned_payload_over_http:
+            self._require_proof(stated)
         if stated in signature.STREAMING:
             body = self._chunked_body(stated, claim, principal, headers)
-        elif unsigned:
+        elif stated == signature.UNSIGNED:
             body = self.wire.body
         else:
             body = HashedBody(self.wire.body, stated)
@@ -260,6 +257,19 @@ class _Exchange:
         if 0 <= length <= SMALL_BODY:
             return io.BytesIO(body.read())
         return body
+
+    def _require_proof(self, stated: str) -> None:
+        """S3 takes unsigned bodies over https only. SDK v3 sends every stream unsigned, even over
+        http, with a checksum behind it: that is proof enough where no https is spoken."""
+        trailer = (self.wire.field("x-amz-trailer") or "").strip().lower()
+        checked = trailer.startswith("x-amz-checksum-")
+        if stated == signature.UNSIGNED or (
+            stated == signature.STREAMING_UNSIGNED_TRAILER and not checked
+        ):
+            raise AuthError(
+                Refusal.UNSIGNED_PAYLOAD,
+                "An unsigned payload is accepted over https only, or with a trailing checksum.",
+            )
 
     def _chunked_body(
         self, mode: str, claim: signature.Claim, principal: Principal, headers: Headers

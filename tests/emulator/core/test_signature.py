@@ -1,11 +1,13 @@
 """What the endpoint refuses, how each protocol says so, and streamed S3 bodies."""
 
+import base64
 import hashlib
 import http.client
 import io
 import json
 import re
 import unittest
+import zlib
 
 from botocore.auth import S3SigV4Auth, S3SigV4QueryAuth, SigV4Auth
 from botocore.awsrequest import AWSRequest
@@ -19,6 +21,7 @@ from emulator.core.sts import StsService
 
 REGION = "eu-west-1"
 SECRETS = "secretsmanager"
+TRAILER = [("x-amz-checksum-crc32", "NhCmhg==")]  # of hello
 
 
 class FakeJson(JsonService):
@@ -97,13 +100,18 @@ class Endpoint(unittest.TestCase):
         ).add_auth(request)
         return request
 
-    def send(self, request, body=None):
+    def send(self, request, body=None, pieces=None):
+        """`pieces` go out as HTTP chunks, with no Content-Length."""
         connection = http.client.HTTPConnection("127.0.0.1", self.server.port, timeout=60)
         self.addCleanup(connection.close)
         path = request.url.partition(f":{self.server.port}")[2]
-        connection.request(
-            request.method, path, request.data if body is None else body, dict(request.headers)
-        )
+        headers = dict(request.headers)
+        if pieces is None:
+            body = request.data if body is None else body
+            connection.request(request.method, path, body, headers)
+        else:
+            headers["Transfer-Encoding"] = "chunked"
+            connection.request(request.method, path, pieces, headers, encode_chunked=True)
         reply = connection.getresponse()
         return reply.status, reply.headers, reply.read()
 
@@ -368,8 +376,9 @@ class Refused(Endpoint):
 class Streaming(Endpoint):
     """aws-chunked bodies as newer SDKs send them."""
 
-    def chunked(self, mode, data, trailers=(), spoil=None, size=8192, **headers):
-        """A PUT whose body is framed, and signed where the mode says so."""
+    def chunked(self, mode, data, trailers=(), spoil=None, size=8192, pieces=None, **headers):
+        """A PUT whose body is framed, and signed where the mode says so; `pieces` is how many bytes
+        go into one HTTP chunk."""
         request = AWSRequest(
             "PUT",
             self.server.endpoint + "/b/k",
@@ -414,7 +423,12 @@ class Streaming(Endpoint):
             mark = sign("AWS4-HMAC-SHA256-TRAILER", hashlib.sha256(text.encode()).hexdigest())
             body += f"x-amz-trailer-signature:{mark}\r\n".encode()
         body += b"\r\n"
-        return self.send(request, spoil(body) if spoil else body)
+        body = spoil(body) if spoil else body
+        if pieces is None:
+            return self.send(request, body)
+        return self.send(
+            request, pieces=[body[at : at + pieces] for at in range(0, len(body), pieces)]
+        )
 
     def test_signed_chunks(self):
         for data in (b"", b"hello", bytes(range(256)) * 100, bytes(2 << 20)):
@@ -435,10 +449,8 @@ class Streaming(Endpoint):
             self.assertEqual(code_of("s3", answer), (411, "MissingContentLength"))
 
     def test_trailers_reach_the_service(self):
-        self.server.settings.unsigned_payload_over_http = True
-        self.addCleanup(setattr, self.server.settings, "unsigned_payload_over_http", False)
         for mode in (signature.STREAMING_SIGNED_TRAILER, signature.STREAMING_UNSIGNED_TRAILER):
-            status, _, body = self.chunked(mode, b"hello", [("x-amz-checksum-crc32", "NhCmhg==")])
+            status, _, body = self.chunked(mode, b"hello", TRAILER)
             self.assertEqual(
                 (status, json.loads(body)["headers"]["x-amz-checksum-crc32"]),
                 (200, "NhCmhg=="),
@@ -446,9 +458,37 @@ class Streaming(Endpoint):
             )
             self.assertNotIn("content-encoding", json.loads(body)["headers"])
 
+    def test_a_stream_as_sdk_v3_sends_it(self):
+        """Unsigned, with a checksum behind it, in HTTP chunks that know nothing of its framing."""
+        bodies = (b"", 7), (b"hello", 1), (bytes(range(256)) * 1000, 7000), (bytes(2 << 20), 65536)
+        for data, pieces in bodies:
+            with self.subTest(size=len(data)):
+                checksum = base64.b64encode(zlib.crc32(data).to_bytes(4, "big")).decode()
+                trailers = [("x-amz-checksum-crc32", checksum)]
+                mode = signature.STREAMING_UNSIGNED_TRAILER
+                status, _, body = self.chunked(mode, data, trailers, size=65536, pieces=pieces)
+                self.assertEqual(status, 200, body)
+                answer = json.loads(body)
+                self.assertEqual(answer["size"], len(data))
+                self.assertEqual(answer["headers"]["content-length"], str(len(data)))
+                self.assertEqual(answer["headers"]["x-amz-checksum-crc32"], checksum)
+                self.assertEqual(self.s3.kept[-1], hashlib.sha256(data).hexdigest())
+
+    def test_an_unsigned_stream_without_a_checksum(self):
+        """S3 takes it over https. Over http nothing would vouch for its bytes."""
+        mode = signature.STREAMING_UNSIGNED_TRAILER
+        for trailers in ((), [("x-amz-meta-a", "b")]):
+            answer = self.chunked(mode, b"hello", trailers)
+            self.assertEqual(code_of("s3", answer), (400, "InvalidRequest"))
+            self.assertIn(b"trailing checksum", answer[2])
+        self.assertEqual(self.s3.kept, [])
+        self.server.settings.unsigned_payload_over_http = True
+        self.addCleanup(setattr, self.server.settings, "unsigned_payload_over_http", False)
+        self.assertEqual(self.chunked(mode, b"hello")[0], 200)
+
     def test_spoilt_streams(self):
         signed, trailing = signature.STREAMING_SIGNED, signature.STREAMING_SIGNED_TRAILER
-        trailer = [("x-amz-checksum-crc32", "NhCmhg==")]
+        unsigned, trailer = signature.STREAMING_UNSIGNED_TRAILER, TRAILER
         cases = (
             (
                 signed,
@@ -463,7 +503,7 @@ class Streaming(Endpoint):
                     :-3
                 ]
                 + b"\r\n",
-                (400, "InvalidRequest"),
+                (400, "IncompleteBody"),
             ),
             (
                 signed,
@@ -471,12 +511,12 @@ class Streaming(Endpoint):
                 lambda body: body.partition(b"\r\n0;")[0] + b"\r\n",
                 (400, "IncompleteBody"),
             ),
-            (signed, (), lambda body: body + b"more", (400, "InvalidRequest")),
+            (signed, (), lambda body: body + b"more", (400, "IncompleteBody")),
             (
                 signed,
                 (),
                 lambda body: re.sub(b";chunk-signature=[0-9a-f]*", b"", body),
-                (400, "InvalidRequest"),
+                (400, "IncompleteBody"),
             ),
             (
                 trailing,
@@ -490,7 +530,36 @@ class Streaming(Endpoint):
                 lambda body: re.sub(b"x-amz-checksum-crc32:.*?\r\n", b"", body),
                 (403, "SignatureDoesNotMatch"),
             ),
-            (signature.STREAMING_UNSIGNED_TRAILER, trailer, None, (400, "InvalidRequest")),
+            (
+                unsigned,
+                trailer,
+                lambda body: body.replace(b"5\r\n", b"3\r\n", 1),
+                (400, "IncompleteBody"),
+            ),
+            (
+                unsigned,
+                trailer,
+                lambda body: body[:-1] + b"X",
+                (400, "IncompleteBody"),
+            ),
+            (
+                unsigned,
+                trailer,
+                lambda body: body.partition(b"x-amz-")[0] + b"\r\n",
+                (400, "MalformedTrailerError"),
+            ),
+            (
+                unsigned,
+                trailer,
+                lambda body: body.replace(b"checksum-crc32:", b"checksum-sha1:"),
+                (400, "MalformedTrailerError"),
+            ),
+            (
+                unsigned,
+                trailer,
+                lambda body: body.replace(b"crc32:", b"crc32="),
+                (400, "MalformedTrailerError"),
+            ),
         )
         for mode, trailers, spoil, expected in cases:
             with self.subTest(mode=mode, expected=expected):

@@ -5,6 +5,7 @@ import dataclasses
 from . import errors
 from .call import Call
 from .checksums import ALGORITHMS, PREFIX
+from ..core.signature import STREAMING_UNSIGNED_TRAILER
 
 # Query parameters and x-amz- headers that say nothing about the operation itself.
 _ANY_QUERY = {"x-id"}
@@ -131,6 +132,9 @@ def require_known(call: Call, operation: Operation) -> None:
             _require_known_header(operation, name, value)
         elif name in _CONDITIONS and name not in operation.conditions:
             raise errors.not_implemented(f"the header {name} of {operation.name}")
+    payload = call.headers.get("x-amz-content-sha256")
+    if payload == STREAMING_UNSIGNED_TRAILER and operation.name not in ("PutObject", "UploadPart"):
+        raise errors.invalid_request("The value of x-amz-content-sha256 header is invalid.")
     if operation.name in ("UploadPart", "UploadPartCopy") and "partNumber" not in call.query:
         raise errors.invalid_argument("A part number is needed", "partNumber", "")
 

@@ -365,6 +365,12 @@ class ChecksumTest(S3Test):
         self.refuse("InvalidRequest", 400, "PUT", "/box/a", HELLO, x_amz_sdk_checksum_algorithm="CRC32")
         self.refuse("NotImplemented", 501, "PUT", "/box/a", HELLO, x_amz_checksum_xxhash3="AAAA")
 
+    def test_only_puts_may_be_unsigned_streams(self):
+        mode = {"x_amz_content_sha256": "STREAMING-UNSIGNED-PAYLOAD-TRAILER"}
+        self.put("/box/a", HELLO, **mode)
+        error = self.refuse("InvalidRequest", 400, "PUT", "/box/a?tagging", b"<Tagging/>", **mode)
+        self.assertEqual("The value of x-amz-content-sha256 header is invalid.", error.message)
+
     def send_with_trailer(self, body: bytes, value: str) -> None:
         """The server adds trailers to the header fields when the body has been read to its end."""
 

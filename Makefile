@@ -36,7 +36,7 @@ BENCHES           := $(sort $(patsubst %.c,%,$(wildcard tests/bench/*.c)))
 C_FILES           := $(wildcard lib/*/*.[ch] lib/*/*/*.[ch] runtime/*.[ch] functions/*.[ch] functions/*/*.[ch] tests/*/*.[ch])
 
 include layers/native/native.mk
-$(NATIVE_STAMP): | setup
+$(NATIVE_STAMP): | debian-packages
 
 # --- how it is built ---
 
@@ -77,11 +77,11 @@ $(foreach f,test fuzz coverage,$(eval $(f)_LIBS := $(SHARED_LIBS)))
 $(foreach f,test fuzz coverage,$(eval $(f)_CFLAGS += -isystem /usr/include/postgresql))
 
 define flavour_rules
-$(BUILD)/$(1)/%.o: %.c $(if $(filter release,$(1)),$(NATIVE_STAMP)) | setup
+$(BUILD)/$(1)/%.o: %.c $(if $(filter release,$(1)),$(NATIVE_STAMP)) | debian-packages
 	@mkdir -p $$(@D)
 	$$(call said,CC) $$($(1)_CC) $(WARNINGS) $(INCLUDES) $$($(1)_CFLAGS) -MMD -MP -c $$< -o $$@
 
-$(BUILD)/$(1)/%.o: %.S $(wildcard layers/certs/*.pem lib/*/sql/*.sql) | setup
+$(BUILD)/$(1)/%.o: %.S $(wildcard layers/certs/*.pem lib/*/sql/*.sql) | debian-packages
 	@mkdir -p $$(@D)
 	$$(call said,CC) $$($(1)_CC) -MMD -MP -c $$< -o $$@
 
@@ -127,17 +127,25 @@ BOOTSTRAPS := $(FUNCTIONS:%=$(BUILD)/release/functions/%/bootstrap)
 TEST_PROGRAMS = $(UNIT_TESTS:%=$(BUILD)/$(1)/%) $(WIRE_TESTS:%=$(BUILD)/$(1)/%) $(TEST_FUNCTIONS:%=$(BUILD)/$(1)/%)
 RELEASE_PROGRAMS := $(BOOTSTRAPS) $(TEST_FUNCTIONS:%=$(BUILD)/release/%)
 PACKAGES := $(FUNCTIONS:%=dist/%.zip) dist/layer-certs.zip
+SDK := $(BUILD)/sdk
+# Outlives build/sdk, and may be shared, as NATIVE_CACHE.
+SDK_CACHE ?= $(BUILD)/sdk-cache
 
-.PHONY: all setup package demo test fuzz coverage lint format bench local clean help always
+.PHONY: all setup debian-packages package demo test fuzz coverage lint format bench local clean help always
 
 all: $(BUILD)/release/libexternal_file.a $(BUILD)/release/liblambda_runtime.a $(RELEASE_PROGRAMS) ## build the libraries and both functions (the default)
 
-setup: ## install the Debian packages of debian-packages.txt that are missing
+setup: debian-packages $(SDK)/stamp ## install what is missing: debian-packages.txt, and the AWS SDK v3 for tests/sdk
+
+debian-packages:
 	@./setup.sh
+
+$(SDK)/stamp: $(addprefix tests/sdk/,install.sh toolchain.txt package.json package-lock.json) | debian-packages
+	@SDK_CACHE=$(SDK_CACHE) tests/sdk/install.sh $(SDK)
 
 package: $(PACKAGES) ## make the zips to deploy: dist/<function>.zip and dist/layer-certs.zip
 
-$(PACKAGES) &: package.sh $(BOOTSTRAPS) $(wildcard layers/certs/*.pem $(RDS_BUNDLE)) $(BUILD)/rds-bundle | setup
+$(PACKAGES) &: package.sh $(BOOTSTRAPS) $(wildcard layers/certs/*.pem $(RDS_BUNDLE)) $(BUILD)/rds-bundle | debian-packages
 	@./package.sh $(BUILD)
 
 # Which bundle the layer was made with: changes when another one, or none, is asked for.
@@ -145,7 +153,7 @@ $(BUILD)/rds-bundle: always
 	@mkdir -p $(@D)
 	@echo '$(RDS_BUNDLE)' | cmp -s - $@ || echo '$(RDS_BUNDLE)' > $@
 
-test: $(call TEST_PROGRAMS,test) $(BUILD)/test/liblambda_runtime.a $(FUZZERS:%=$(BUILD)/fuzz/%) $(RELEASE_PROGRAMS) $(BUILD)/release/liblambda_runtime.a $(PACKAGES) ## run every test; TEST=<part of a name> runs some
+test: $(call TEST_PROGRAMS,test) $(BUILD)/test/liblambda_runtime.a $(FUZZERS:%=$(BUILD)/fuzz/%) $(RELEASE_PROGRAMS) $(BUILD)/release/liblambda_runtime.a $(PACKAGES) $(SDK)/stamp ## run every test; TEST=<part of a name> runs some
 	@$(PYTHON) tests/run.py --build $(BUILD) $(if $(TEST),--only $(TEST))
 
 FUZZ_SECONDS ?= 30
@@ -173,6 +181,7 @@ coverage: $(call TEST_PROGRAMS,coverage) ## line coverage of the unit and wire t
 	        { echo "coverage: $$room has under $(COVERED_PERCENT) % of its lines covered" >&2; exit 1; }; \
 	done
 
+<<<<<<< HEAD
 lint: setup compile_commands.json ## formatting, include rules, clang-tidy, cppcheck, Python and shell checks
 	@$(PYTHON) tests/lint/lint.py --build $(BUILD) --jobs $(JOBS)
 
@@ -184,6 +193,12 @@ compile_commands.json: always ## write the compilation database that editors rea
 	done | sed '1s/^/[/; $$!s/$$/,/; $$s/$$/]/' > $@
 
 format: setup ## format all C files in place
+=======
+lint: debian-packages ## formatting, include rules, clang-tidy, cppcheck, Python and shell checks
+	@$(PYTHON) tests/lint/lint.py --build $(BUILD) --jobs $(JOBS)
+
+format: debian-packages ## format all C files in place
+>>>>>>> 00fc8dd (make: install node 20 and the AWS SDK v3 for tests)
 	@clang-format -i $(C_FILES)
 
 bench: $(BENCHES:%=$(BUILD)/release/%) $(RELEASE_PROGRAMS) $(PACKAGES) ## measure against the floor; prints ratios
@@ -195,8 +210,8 @@ local: package ## the system on a local AWS on PORT (4566), until Ctrl-C; . buil
 demo: package ## the main job on sample files, from nothing: journeys, rows, archive, notifications
 	@PYTHONPATH=tests $(PYTHON) -m demo.demo
 
-clean: ## remove all that was built, but not the downloaded sources of the native libraries
-	@find $(BUILD) -mindepth 1 -maxdepth 1 ! -name native-cache -exec rm -rf {} + 2>/dev/null || true
+clean: ## remove all that was built, but not what was downloaded
+	@find $(BUILD) -mindepth 1 -maxdepth 1 ! -name native-cache ! -name sdk-cache -exec rm -rf {} + 2>/dev/null || true
 	@rm -rf dist compile_commands.json
 
 help: ## list the targets

@@ -46,7 +46,7 @@ readonly registry=${registry%/}
 
 unreachable() {
     die "cannot install $1 from $registry. The tests of tests/sdk want node 20, npm and the AWS SDK" \
-        "v3, 50 MB, from an npm registry; NPM_CONFIG_REGISTRY names another one. Nothing else does."
+        "v3, 50 MB, from an npm registry; NPM_CONFIG_REGISTRY names another one. Only tests need them."
 }
 
 # --- node and npm ---

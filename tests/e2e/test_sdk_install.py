@@ -4,6 +4,7 @@ import base64
 import hashlib
 import http.server
 import io
+import json
 import os
 import pathlib
 import shutil
@@ -16,11 +17,12 @@ import unittest
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 TOOLS = (
     "sh bash dirname basename awk mktemp dpkg openssl base64 curl mv rm mkdir chmod touch cp ln tar"
-    " gzip sed cat"
+    " gzip sed cat env realpath"
 )
 # Stands for node: the arguments of `npm ci` are kept, and one module is installed.
 NODE = b"""#!/bin/sh
 echo "$*" > ../npm-arguments
+echo "$NODE_EXTRA_CA_CERTS" > ../npm-roots
 [ "$FAIL" ] && exit 1
 mkdir node_modules
 cp package-lock.json node_modules/installed
@@ -125,8 +127,17 @@ class Install(unittest.TestCase):
         arguments = (build / "npm-arguments").read_text()
         self.assertRegex(arguments, r"^npm/bin/npm-cli\.js ci --ignore-scripts ")
         self.assertIn(f"--registry={self.registry.url}/\n", arguments)
+        roots = "/etc/ssl/certs/ca-certificates.crt\n"  # which curl trusts, and node would not
+        self.assertEqual((build / "npm-roots").read_text(), roots)
         lock = (self.suite / "package-lock.json").read_bytes()
         self.assertEqual((build / "sdk/node_modules/installed").read_bytes(), lock)
+
+    def test_a_cache_elsewhere(self):
+        self.assertEqual(self.install(SDK_CACHE="kept/here")[0], 0)
+        cache = self.folder.resolve() / "kept/here"
+        self.assertEqual(len(list(cache.glob("*.tgz"))), 2)
+        arguments = (self.folder / "build/npm-arguments").read_text()
+        self.assertIn(f" --cache={cache}/npm ", arguments)
 
     def test_nothing_is_fetched_twice(self):
         self.assertEqual(self.install()[0], 0)
@@ -163,7 +174,7 @@ class Install(unittest.TestCase):
         self.assertEqual(status, 1)
         name = f"node-linux-{self.architecture}"
         self.assertIn(f"sdk: cannot install {name} 1.2.3 from {self.registry.url}.", output)
-        self.assertIn("want node 20, npm and the AWS SDK", output)
+        self.assertIn("wants node 20, npm and the AWS SDK v3", output)
         self.assertIn("NPM_CONFIG_REGISTRY names another", output)
         self.assert_nothing_is_left()
 
@@ -173,6 +184,18 @@ class Install(unittest.TestCase):
         self.assertIn(f"sdk: cannot install the AWS SDK v3 from {self.registry.url}.", output)
         self.assertEqual(list((self.folder / "build").glob("sdk.*")), [])
         self.assertFalse((self.folder / "build/sdk").exists())
+
+    def test_the_lock_is_complete(self):
+        lock = json.loads((ROOT / "tests/sdk/package-lock.json").read_text())
+        wanted = json.loads((ROOT / "tests/sdk/package.json").read_text())["dependencies"]
+        self.assertEqual(lock["packages"].pop("")["dependencies"], wanted)
+        for place, package in lock["packages"].items():
+            with self.subTest(place):
+                name = place.rpartition("node_modules/")[2]
+                file = f"{name.rpartition('/')[2]}-{package['version']}.tgz"
+                expected = f"https://registry.npmjs.org/{name}/-/{file}"
+                self.assertEqual(package["resolved"], expected)
+                self.assertRegex(package["integrity"], "^sha512-.{86}==$")
 
     def test_another_architecture(self):
         (self.programs / "dpkg").unlink()

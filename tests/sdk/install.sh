@@ -7,6 +7,10 @@
 # tests to node beside node_modules. Everything comes from an npm registry, at the versions and with
 # the digests of toolchain.txt and package-lock.json; no package runs a script.
 #
+# For newer versions change package.json and run `npm install --package-lock-only` beside it; `npm
+# view <package>@<version> dist.integrity` says a digest. The lock has to keep the addresses in
+# `resolved`: npm puts the registry in use in their place, and without them reads ten times as much.
+#
 # Environment
 #   SDK_CACHE            folder of the downloads (default: sdk-cache, beside the output folder).
 #                        With it filled, no network is needed.
@@ -25,8 +29,9 @@ die() {
 
 [ $# = 1 ] || die "usage: install.sh <output folder>"
 mkdir -p "$(dirname "$1")"
-out=$(cd "$(dirname "$1")" && pwd)/$(basename "$1")
-readonly out cache=${SDK_CACHE:-$(dirname "$out")/sdk-cache}
+out=$(realpath "$(dirname "$1")")/$(basename "$1")
+cache=$(realpath --canonicalize-missing "${SDK_CACHE:-$out/../sdk-cache}")
+readonly out cache
 
 # --- the registry ---
 
@@ -45,8 +50,8 @@ registry=${registry:-https://registry.npmjs.org}
 readonly registry=${registry%/}
 
 unreachable() {
-    die "cannot install $1 from $registry. The tests of tests/sdk want node 20, npm and the AWS SDK" \
-        "v3, 50 MB, from an npm registry; NPM_CONFIG_REGISTRY names another one. Only tests need them."
+    die "cannot install $1 from $registry. tests/sdk wants node 20, npm and the AWS SDK v3 (50" \
+        "MB, for tests only) from an npm registry; NPM_CONFIG_REGISTRY names another one."
 }
 
 # --- node and npm ---
@@ -65,10 +70,9 @@ has_digest() {
 
 # Puts the archive of a package of toolchain.txt into the cache, unless it is there; sets `archive`.
 fetch() {
-    local name=$1 version digest
-    read -r version digest < <(
-        awk -v name="$name" '$1 == name { print $2, $3 }' "$here/toolchain.txt"
-    )
+    local name=$1 pinned version digest
+    pinned=$(awk -v name="$name" '$1 == name { print $2, $3 }' "$here/toolchain.txt")
+    version=${pinned% *} digest=${pinned#* }
     archive=$cache/$name-$version.tgz
     if [ -e "$archive" ] && has_digest "$archive" "$digest"; then
         return
@@ -85,13 +89,20 @@ fetch() {
 
 # --- the AWS clients ---
 
+npm_ci() {
+    # curl trusts the machine's authorities; node does so only when it is told.
+    local roots=/etc/ssl/certs/ca-certificates.crt
+    cd "$work" && env PATH="$work/bin:$PATH" NODE_EXTRA_CA_CERTS="${NODE_EXTRA_CA_CERTS:-$roots}" \
+        node npm/bin/npm-cli.js ci --ignore-scripts --no-audit --no-fund --no-update-notifier \
+        --prefer-offline --fetch-retry-mintimeout=2000 --fetch-retry-maxtimeout=5000 \
+        --loglevel=error --logs-max=0 --cache="$cache/npm" --registry="$registry/"
+}
+
 install_clients() {
     local tries=1
     say "installing the AWS SDK v3"
     cp "$here/package.json" "$here/package-lock.json" "$work"
-    until (cd "$work" && PATH=$work/bin:$PATH node npm/bin/npm-cli.js ci --ignore-scripts \
-        --no-audit --no-fund --no-update-notifier --prefer-offline --loglevel=error --logs-max=0 \
-        --cache="$cache/npm" --registry="$registry/"); do
+    until (npm_ci); do
         [ "$tries" -lt 3 ] || unreachable "the AWS SDK v3"
         say "trying again"
         sleep $((tries * 5))
@@ -99,11 +110,12 @@ install_clients() {
     done >&2
 }
 
+node=$(node_package)
 work=$(mktemp -d "$out.XXXXXX")
 trap 'rm -rf "$work"' EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM
-fetch "$(node_package)"
+fetch "$node"
 tar --extract --file "$archive" --directory "$work" --strip-components=1 package/bin/node
 fetch npm
 mkdir "$work/npm"

@@ -153,7 +153,7 @@ $(BUILD)/rds-bundle: always
 	@mkdir -p $(@D)
 	@echo '$(RDS_BUNDLE)' | cmp -s - $@ || echo '$(RDS_BUNDLE)' > $@
 
-test: $(call TEST_PROGRAMS,test) $(BUILD)/test/liblambda_runtime.a $(FUZZERS:%=$(BUILD)/fuzz/%) $(RELEASE_PROGRAMS) $(BUILD)/release/liblambda_runtime.a $(PACKAGES) $(SDK)/stamp ## run every test; TEST=<part of a name> runs some
+test: $(SDK)/stamp $(call TEST_PROGRAMS,test) $(BUILD)/test/liblambda_runtime.a $(FUZZERS:%=$(BUILD)/fuzz/%) $(RELEASE_PROGRAMS) $(BUILD)/release/liblambda_runtime.a $(PACKAGES) ## run every test; TEST=<part of a name> runs some
 	@$(PYTHON) tests/run.py --build $(BUILD) $(if $(TEST),--only $(TEST))
 
 FUZZ_SECONDS ?= 30

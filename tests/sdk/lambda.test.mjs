@@ -11,6 +11,15 @@ import {
     UpdateFunctionConfigurationCommand, paginateListFunctions, waitUntilFunctionActiveV2,
     waitUntilFunctionUpdatedV2,
 } from "@aws-sdk/client-lambda";
+import {
+    EventBridgeClient, PutEventsCommand, PutRuleCommand, PutTargetsCommand,
+} from "@aws-sdk/client-eventbridge";
+import {
+    CreateBucketCommand, PutBucketNotificationConfigurationCommand, PutObjectCommand, S3Client,
+} from "@aws-sdk/client-s3";
+import {
+    CreateTopicCommand, PublishCommand, SNSClient, SubscribeCommand,
+} from "@aws-sdk/client-sns";
 import { callsOf, fault, local, refused } from "./local.mjs";
 
 const lambda = new LambdaClient({});
@@ -167,6 +176,71 @@ test("who may invoke a function", async () => {
     assert.equal(kept.Sid, "bucket");
     assert.deepEqual(kept.Principal, { Service: "s3.amazonaws.com" });
     await refused(permit(), "ResourceConflictException", 409);
+});
+
+/** A new function: its ARN, who may invoke it, and how often it ran once nothing is left to do. */
+async function countedFunction(FunctionName) {
+    const { FunctionArn } = await create(FunctionName);
+    const Action = "lambda:InvokeFunction";
+    const permit = (Principal, SourceArn) =>
+        lambda.send(new AddPermissionCommand({
+            FunctionName, StatementId: "source", Action, Principal, SourceArn,
+        }));
+    const runs = async () => {
+        await local("POST", "wait");
+        const log = await local("GET", `lambda/logs?function=${FunctionName}`);
+        return log.match(/^START /gm)?.length ?? 0;
+    };
+    return { FunctionArn, permit, runs };
+}
+
+test("a bucket invokes a function that permits it", async () => {
+    const s3 = new S3Client({});
+    const Bucket = "notifying";
+    const CreateBucketConfiguration = { LocationConstraint: "eu-west-1" };
+    await s3.send(new CreateBucketCommand({ Bucket, CreateBucketConfiguration }));
+    const { FunctionArn, permit, runs } = await countedFunction("by-bucket");
+    const Filter = { Key: { FilterRules: [{ Name: "prefix", Value: "in/" }] } };
+    const rule = { LambdaFunctionArn: FunctionArn, Events: ["s3:ObjectCreated:*"], Filter };
+    const NotificationConfiguration = { LambdaFunctionConfigurations: [rule] };
+    const configure = () => s3.send(
+        new PutBucketNotificationConfigurationCommand({ Bucket, NotificationConfiguration }),
+    );
+    await refused(configure(), "InvalidArgument", 400);
+    await permit("s3.amazonaws.com", `arn:aws:s3:::${Bucket}`);
+    await configure();
+    const before = await runs();
+    for (const Key of ["in/a", "out/b", "in/c"])
+        await s3.send(new PutObjectCommand({ Bucket, Key, Body: "x" }));
+    assert.equal(await runs() - before, 2);
+    s3.destroy();
+});
+
+test("a topic invokes a function that permits it", async () => {
+    const sns = new SNSClient({});
+    const { TopicArn } = await sns.send(new CreateTopicCommand({ Name: "invoking" }));
+    const { FunctionArn: Endpoint, permit, runs } = await countedFunction("by-topic");
+    await permit("sns.amazonaws.com", TopicArn);
+    await sns.send(new SubscribeCommand({ TopicArn, Protocol: "lambda", Endpoint }));
+    await sns.send(new PublishCommand({ TopicArn, Message: "run" }));
+    assert.equal(await runs(), 1);
+    sns.destroy();
+});
+
+test("a rule invokes a function that permits it", async () => {
+    const events = new EventBridgeClient({});
+    const { FunctionArn: Arn, permit, runs } = await countedFunction("by-rule");
+    const EventPattern = JSON.stringify({ source: ["by.rule"] });
+    const { RuleArn } = await events.send(new PutRuleCommand({ Name: "invoking", EventPattern }));
+    const Input = JSON.stringify({ do: "log", text: "the rule's own words" });
+    const target = { Rule: "invoking", Targets: [{ Id: "function", Arn, Input }] };
+    await events.send(new PutTargetsCommand(target));
+    await permit("events.amazonaws.com", RuleArn);
+    const Entries = [{ Source: "by.rule", DetailType: "any", Detail: "{}" }];
+    await events.send(new PutEventsCommand({ Entries }));
+    assert.equal(await runs(), 1);
+    assert.match(await local("GET", "lambda/logs?function=by-rule"), /^the rule's own words$/m);
+    events.destroy();
 });
 
 test("functions are listed, and gone once deleted", async () => {

@@ -123,6 +123,26 @@ test("a stream that ends early leaves no object", async () => {
     await refused(head("a"), "NotFound", 404);
 });
 
+test("a stream without any checksum is refused over http", async () => {
+    const bare = new S3Client({ requestChecksumCalculation: "WHEN_REQUIRED" });
+    const Body = createReadStream(await file("nothing vouches for this"));
+    const order = new PutObjectCommand({ Bucket, Key: "a", Body });
+    const error = await refused(bare.send(order), "InvalidRequest", 400);
+    assert.match(error.message, /over https only, or with a trailing checksum/);
+    await bare.send(new PutObjectCommand({ Bucket, Key: "a", Body: "signed" }));
+    assert.equal(await text("a"), "signed");
+});
+
+test("a large stream that is refused", async () => {
+    await put("a", "x");
+    const large = () => Readable.from(Array(4).fill(Buffer.alloc(MIB)));
+    const more = { ContentLength: 4 * MIB };
+    await refused(put("a", large(), { ...more, IfNoneMatch: "*" }), "PreconditionFailed", 412);
+    await refused(put("a", large(), { ...more, Bucket: "no-such-bucket" }), "NoSuchBucket", 404);
+    await put("a", large(), more);
+    assert.equal((await head("a")).ContentLength, 4 * MIB);
+});
+
 test("a large object is read as a stream", async () => {
     const data = randomBytes(8 * MIB);
     await put("large", data);

@@ -80,16 +80,19 @@ class SuiteFile(unittest.TestCase):
         }
         # The suite is found through its link, so that node looks for packages beside it.
         options = ("--preserve-symlinks", "--preserve-symlinks-main", "--test-reporter=tap")
-        result = subprocess.run(
-            [str(SDK / "bin/node"), *options, str(SDK / "suite" / cls.source.name)],
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            timeout=SECONDS,
-        )
-        return result.stdout
+        command = [str(SDK / "bin/node"), *options, str(SDK / "suite" / cls.source.name)]
+        try:
+            result = subprocess.run(
+                command,
+                env=environment,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                timeout=SECONDS,
+            )
+            return result.stdout.decode()
+        except subprocess.TimeoutExpired as error:
+            return f"{(error.output or b'').decode()}\nstill running after {SECONDS} s"
 
 
 def names_of(source: pathlib.Path) -> list[str]:

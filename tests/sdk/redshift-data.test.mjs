@@ -18,6 +18,7 @@ const execute = (Sql, more = {}) =>
     redshift.send(new ExecuteStatementCommand({ ...cluster, Sql, ...more }));
 const batch = (Sqls, more = {}) =>
     redshift.send(new BatchExecuteStatementCommand({ ...cluster, Sqls, ...more }));
+const knobs = (changes) => local("POST", "redshift", changes);
 const describe = (Id, more = {}) => redshift.send(new DescribeStatementCommand({ Id, ...more }));
 
 /** The description of a statement once it has ended. */
@@ -133,8 +134,9 @@ test("a batch that commits each statement", async () => {
     assert.deepEqual(await run("select n from public.c"), [[{ longValue: 1 }]]);
 });
 
-test("a result in pages", async () => {
-    await local("POST", "redshift", { page_bytes: 100_000 });
+test("a result in pages", async (t) => {
+    t.after(() => knobs({ page_bytes: 1 << 20 }));
+    await knobs({ page_bytes: 100_000 });
     const numbers = Array.from({ length: 30 }, (_, n) => n);
     const table = numbers.map((n) => `select ${n}`).join(" union all ");
     const { Id } = await ended(
@@ -203,21 +205,24 @@ test("a statement that fails says why", async () => {
     await refused(result(failed.Id), "ResourceNotFoundException", 404);
 });
 
-test("too many statements at a time", async () => {
-    await local("POST", "redshift", { paused: true, active_limit: 2 });
+test("too many statements at a time", async (t) => {
+    const usual = { paused: false, active_limit: 500 };
+    t.after(() => knobs(usual));
+    await knobs({ paused: true, active_limit: 2 });
     const running = [await execute("select 1"), await execute("select 2")];
     const error = await refused(execute("select 3"), "ActiveStatementsExceededException", 400);
     assert.match(error.message, /exceeded/);
-    await local("POST", "redshift", { paused: false, active_limit: 500 });
+    await knobs(usual);
     for (const statement of running) assert.equal((await ended(statement)).Status, "FINISHED");
 });
 
-test("a statement is cancelled while it runs, and not later", async () => {
+test("a statement is cancelled while it runs, and not later", async (t) => {
+    t.after(() => knobs({ paused: false }));
     const cancel = (Id) => redshift.send(new CancelStatementCommand({ Id }));
-    await local("POST", "redshift", { paused: true });
+    await knobs({ paused: true });
     const { Id } = await execute("select 1");
     assert.equal((await cancel(Id)).Status, true);
-    await local("POST", "redshift", { paused: false });
+    await knobs({ paused: false });
     assert.equal((await ended({ Id })).Status, "ABORTED");
     const late = await refused(cancel(Id), "ValidationException", 400);
     assert.match(late.message, /already in ABORTED state/);

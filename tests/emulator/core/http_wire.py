@@ -63,8 +63,8 @@ class WireRequest:
 class Body(io.RawIOBase):
     """The bytes of one request, straight from the connection, chunked framing removed.
 
-    `100 Continue` is sent when the first byte is wanted, so a request refused by its header never
-    carries its body.
+    `100 Continue` is sent when the body is first read, an empty one included, so a request refused
+    by its header never carries its body.
     """
 
     def __init__(self, stream: io.BufferedReader, length: int | None, on_first_read=None):
@@ -81,15 +81,16 @@ class Body(io.RawIOBase):
 
     @property
     def expects_continue(self) -> bool:
-        """The client still waits for 100 Continue: no byte of the body is on its way."""
+        """The client still waits for 100 Continue. It may not forget that after another reply, so
+        the connection is of no more use."""
         return self._on_first_read is not None
 
     def readinto(self, buffer) -> int:
-        if self.finished or len(buffer) == 0:
-            return 0
         if self._on_first_read:
             self._on_first_read()
             self._on_first_read = None
+        if self.finished or len(buffer) == 0:
+            return 0
         if self._chunked and self._left == 0 and not self._next_chunk():
             return 0
         count = self._stream.readinto(memoryview(buffer)[: self._left])
@@ -119,10 +120,10 @@ class Body(io.RawIOBase):
 
     def drain(self, limit: int) -> bool:
         """Forgets the rest; False if it is over `limit` bytes, or not worth asking for."""
-        if self.finished:
-            return True
         if self.expects_continue:
             return False
+        if self.finished:
+            return True
         buffer = bytearray(min(BLOCK, limit + 1))
         while limit >= 0 and (count := self.readinto(buffer)):
             limit -= count

@@ -271,7 +271,7 @@ class Http(ServerTest):
         return sock
 
     def test_continue_is_sent_for_a_body_that_is_wanted(self):
-        """An empty one, too: botocore, left without it, misreads the next reply on the connection."""
+        """Also for an empty one: without it, botocore misreads the connection's next reply."""
         wanted = b"HTTP/1.1 100 Continue\r\n\r\n"
         for body in (b"x" * 2_000_000, b"small", b""):
             with self.subTest(len(body)):

@@ -5,19 +5,18 @@ import hashlib
 import json
 import os
 import pathlib
-import subprocess
 import tempfile
 import unittest
 import urllib.request
 import zlib
 
+from emulator.aws_cli import AwsCli, CliError
 from emulator.s3.service import S3Service
 from emulator.s3.fixture import FUNCTION
 from emulator.core.server import LocalServer, Settings
 from emulator.core.service import Clock, CredentialStore
 
-AWS = "/usr/bin/aws"
-BIG = 300 << 20
+BIG = (100 << 20) + 1  # in parts of 8 MiB: more than nine, and a last one of one byte
 SECONDS = 120
 
 
@@ -27,6 +26,7 @@ def write_big(path: pathlib.Path, size: int) -> None:
         block = os.urandom(1 << 20)
         for number in range(size >> 20):
             file.write(number.to_bytes(8, "big") + block[8:])
+        file.write(block[: size % len(block)])
 
 
 def digest(path: pathlib.Path) -> str:
@@ -34,7 +34,6 @@ def digest(path: pathlib.Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-@unittest.skipUnless(os.path.exists(AWS), "needs the awscli package")
 class CommandTest(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
@@ -51,51 +50,63 @@ class CommandTest(unittest.TestCase):
         cls.server.start()
         cls.addClassCleanup(cls.server.stop)
         cls.environment = {
-            "PATH": "/usr/bin:/bin",
-            "HOME": str(cls.work),
+            "AWS_ENDPOINT_URL": cls.server.endpoint,
             "AWS_ACCESS_KEY_ID": "AKIATESTER0000000000",
             "AWS_SECRET_ACCESS_KEY": "secret/of+the/tester",
             "AWS_DEFAULT_REGION": "eu-west-1",
-            "AWS_EC2_METADATA_DISABLED": "true",
-            "AWS_MAX_ATTEMPTS": "1",
         }
+        cls.aws = AwsCli(cls.environment, cls.work)
 
-    def run_aws(self, *arguments: str, fails: bool = False) -> subprocess.CompletedProcess:
-        command = [AWS, "--endpoint-url", self.server.endpoint, "--output", "json", *map(str, arguments)]
-        done = subprocess.run(
-            command, env=self.environment, cwd=self.work, capture_output=True, text=True, timeout=SECONDS
-        )
-        self.assertEqual(fails, done.returncode != 0, f"{arguments}: {done.stdout}{done.stderr}")
-        return done
+    def fails(self, *arguments: str) -> str:
+        """What the command wrote to stderr."""
+        with self.assertRaises(CliError) as caught:
+            self.aws.run(*arguments)
+        return caught.exception.text
 
     def api(self, operation: str, *arguments: str) -> dict:
         """The parsed reply of an s3api command."""
-        out = self.run_aws("s3api", operation, *arguments).stdout
-        return json.loads(out) if out.strip() else {}
+        return self.aws.json("s3api", operation, *arguments) or {}
 
     def refused(self, code: str, operation: str, *arguments: str) -> None:
-        self.assertIn(f"({code})", self.run_aws("s3api", operation, *arguments, fails=True).stderr)
+        self.assertIn(f"({code})", self.fails("s3api", operation, *arguments))
 
     def file(self, name: str, data: bytes) -> str:
         (self.work / name).write_bytes(data)
         return name
 
     def test_small_files(self):
-        self.run_aws("s3", "mb", "s3://small-box")
+        self.aws.run("s3", "mb", "s3://small-box")
         name = self.file("a b+c é.txt", b"hello")
-        self.run_aws("s3", "cp", name, "s3://small-box/in/")
-        self.run_aws("s3", "mv", "s3://small-box/in/a b+c é.txt", "s3://small-box/out/100% \"done\".txt")
-        listed = self.run_aws("s3", "ls", "--recursive", "s3://small-box").stdout
+        self.aws.run("s3", "cp", name, "s3://small-box/in/")
+        moved = 's3://small-box/out/100% "done".txt'
+        self.aws.run("s3", "mv", "s3://small-box/in/a b+c é.txt", moved)
+        listed = self.aws.run("s3", "ls", "--recursive", "s3://small-box")
         self.assertRegex(listed, r'^\S+ \S+ +5 out/100% "done"\.txt\n$')
-        self.assertIn("PRE out/", self.run_aws("s3", "ls", "s3://small-box/").stdout)
-        self.run_aws("s3", "cp", "s3://small-box/out/100% \"done\".txt", "back.txt")
+        self.assertIn("PRE out/", self.aws.run("s3", "ls", "s3://small-box/"))
+        self.aws.run("s3", "cp", moved, "back.txt")
         self.assertEqual(b"hello", (self.work / "back.txt").read_bytes())
-        url = self.run_aws("s3", "presign", "s3://small-box/out/100% \"done\".txt").stdout.strip()
+        url = self.aws.run("s3", "presign", moved).strip()
         with urllib.request.urlopen(url, timeout=SECONDS) as reply:
             self.assertEqual(b"hello", reply.read())
-        self.run_aws("s3", "rb", "s3://small-box", fails=True)
-        self.run_aws("s3", "rb", "--force", "s3://small-box")
-        self.assertNotIn("small-box", self.run_aws("s3", "ls").stdout)
+        self.fails("s3", "rb", "s3://small-box")
+        self.aws.run("s3", "rb", "--force", "s3://small-box")
+        self.assertNotIn("small-box", self.aws.run("s3", "ls"))
+
+    def test_many_files_are_put_once_each(self):
+        """By a client that may try again. An empty file among them must not disturb the others."""
+        self.s3.create_bucket("many-box")
+        folder = self.work / "many"
+        folder.mkdir()
+        for number in range(300):
+            (folder / f"{number:03}").write_text("small")
+        (folder / "100-empty").touch()  # they are put in this order
+        self.server.calls.clear()
+        patient = AwsCli({**self.environment, "AWS_MAX_ATTEMPTS": "3"}, self.work)
+        patient.run("s3", "cp", "--recursive", "--no-progress", "many", "s3://many-box/")
+        puts = sorted(call.target for call in self.server.calls)
+        self.assertEqual(sorted(f"/many-box/{file.name}" for file in folder.iterdir()), puts)
+        with self.s3.open_object("many-box", "100-empty") as file:
+            self.assertEqual(b"", file.read())
 
     def test_large_file_in_parts(self):
         self.s3.create_bucket("large-box")
@@ -103,16 +114,17 @@ class CommandTest(unittest.TestCase):
         self.addCleanup(lambda: [path.unlink(missing_ok=True) for path in (source, back)])
         write_big(source, BIG)
         expected = digest(source)
-        self.run_aws("s3", "cp", "--no-progress", "big", "s3://large-box/big")
+        self.aws.run("s3", "cp", "--no-progress", "big", "s3://large-box/big")
         head = self.api("head-object", "--bucket", "large-box", "--key", "big")
         self.assertEqual(BIG, head["ContentLength"])
-        self.assertRegex(head["ETag"], '-38"$')  # 300 MiB in parts of 8
-        self.run_aws("s3", "cp", "--no-progress", "s3://large-box/big", "big-back")
+        self.assertRegex(head["ETag"], '-13"$')
+        self.aws.run("s3", "cp", "--no-progress", "s3://large-box/big", "big-back")
         self.assertEqual(expected, digest(back))
-        self.run_aws("s3", "mv", "--no-progress", "s3://large-box/big", "s3://large-box/moved")  # by UploadPartCopy
+        # By UploadPartCopy.
+        self.aws.run("s3", "mv", "--no-progress", "s3://large-box/big", "s3://large-box/moved")
         with self.s3.open_object("large-box", "moved") as file:
             self.assertEqual(expected, hashlib.file_digest(file, "sha256").hexdigest())
-        self.run_aws("s3", "rm", "s3://large-box/moved")
+        self.aws.run("s3", "rm", "s3://large-box/moved")
         self.assertEqual([], self.s3.list_keys("large-box"))
         self.assertEqual([], [
             path for path in (self.work / "s3" / "data").rglob("*") if path.is_file() and path.stat().st_size > 1 << 20
@@ -178,7 +190,7 @@ class CommandTest(unittest.TestCase):
         self.s3.put_object_bytes("late-box", "a", b"1")
         copy = ("copy-object", "--bucket", "late-box", "--key", "b", "--copy-source", "late-box/a")
         self.s3.script.late_error("CopyObject", "SlowDown", "Reduce your request rate.")
-        self.assertIn("CopyObject", self.run_aws("s3api", *copy, fails=True).stderr)
+        self.assertIn("CopyObject", self.fails("s3api", *copy))
         self.assertFalse(self.s3.object_exists("late-box", "b"))
         self.s3.script.late_success("CopyObject")
         self.assertIn("ETag", self.api(*copy)["CopyObjectResult"])
@@ -193,7 +205,8 @@ class CommandTest(unittest.TestCase):
         found = self.api("get-bucket-notification-configuration", *box)
         found["LambdaFunctionConfigurations"][0]["Filter"]["Key"]["FilterRules"][0]["Name"] = "prefix"
         self.assertEqual(wanted, found)
-        self.run_aws("s3", "cp", self.file("event.txt", b"hello"), "s3://event-box/external_input/é 1+1.txt")
+        file = self.file("event.txt", b"hello")
+        self.aws.run("s3", "cp", file, "s3://event-box/external_input/é 1+1.txt")
         (_, test), (arn, event) = self.told[-2:]
         self.assertEqual(("s3:TestEvent", FUNCTION), (test["Event"], arn))
         target = event["Records"][0]["s3"]["object"]
@@ -203,7 +216,8 @@ class CommandTest(unittest.TestCase):
         self.s3.create_bucket("far-box", "eu-central-1")
         self.assertEqual({"LocationConstraint": "eu-central-1"}, self.api("get-bucket-location", "--bucket", "far-box"))
         self.s3.put_object_bytes("far-box", "a", b"12345")
-        self.assertIn("5 a", self.run_aws("s3", "ls", "s3://far-box").stdout)  # the command follows the redirect
+        # The command follows the redirect.
+        self.assertIn("5 a", self.aws.run("s3", "ls", "s3://far-box"))
         self.refused("NoSuchBucket", "list-objects-v2", "--bucket", "no-such-box")
         self.refused("NotImplemented", "get-bucket-policy", "--bucket", "far-box", "--region", "eu-central-1")
 

@@ -35,11 +35,12 @@ def _stop(number, frame):
 
 
 # A token left over from other work would be signed in, and a proxy knows no loopback address. What
-# is empty counts as unset.
+# is empty counts as unset. Debian's `aws` ignores AWS_ENDPOINT_URL.
 FOR_SHELLS = """\
 export AWS_SESSION_TOKEN=''
 export NO_PROXY="127.0.0.1${NO_PROXY:+,$NO_PROXY}"
 export no_proxy="127.0.0.1${no_proxy:+,$no_proxy}"
+aws() { command aws ${AWS_ENDPOINT_URL:+--endpoint-url="$AWS_ENDPOINT_URL"} "$@"; }
 """
 
 
@@ -56,12 +57,12 @@ def write_env(file: pathlib.Path, values: dict[str, str]) -> None:
 
 HINTS = """\
     . {env}
-    aws --endpoint-url "$AWS_ENDPOINT_URL" s3 ls
+    aws s3 ls
     psql
 """
 DEPLOYED_HINTS = """\
     . {env}
-    aws --endpoint-url "$AWS_ENDPOINT_URL" s3 cp {sample} s3://{bucket}/{landing}
+    aws s3 cp {sample} s3://{bucket}/{landing}
     psql -c 'select key, state, rows_loaded, reason from rdscnfg.ext_file'
 
 What the functions log runs by here and is kept in {logs}/.

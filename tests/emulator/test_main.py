@@ -53,8 +53,7 @@ class Foreground(unittest.TestCase):
             self.assertLess(time.monotonic(), end)
             time.sleep(0.02)
         words = [shlex.split(line) for line in self.env.read_text().splitlines()]
-        self.assertTrue(all(len(word) == 2 and word[0] == "export" for word in words))
-        return dict(word[1].split("=", 1) for word in words)
+        return dict(word[1].split("=", 1) for word in words if word[0] == "export")
 
     def test_life(self):
         process = self.start("--port", "0")
@@ -74,7 +73,8 @@ class Foreground(unittest.TestCase):
             },
             set(values),
         )
-        self.type_elsewhere(values["AWS_ENDPOINT_URL"])
+        for shell in ("/bin/sh", "/bin/bash"):
+            self.type_elsewhere(shell, values["AWS_ENDPOINT_URL"])
         identity = AwsCli(values).json("sts", "get-caller-identity")
         self.assertEqual(identity["Account"], "111122223333")
         with psycopg2.connect(
@@ -108,7 +108,7 @@ class Foreground(unittest.TestCase):
             with self.assertRaises(ConnectionRefusedError):
                 socket.create_connection(("127.0.0.1", int(number)), timeout=5)
 
-    def type_elsewhere(self, endpoint: str) -> None:
+    def type_elsewhere(self, shell: str, endpoint: str) -> None:
         """In a shell that has seen other work, behind a proxy."""
         environment = {
             "PATH": "/usr/bin:/bin",
@@ -122,10 +122,11 @@ class Foreground(unittest.TestCase):
         commands = (
             f". {shlex.quote(str(self.env))}",
             'echo "$AWS_ENDPOINT_URL $no_proxy $NO_PROXY"',
-            'aws --endpoint-url "$AWS_ENDPOINT_URL" sts get-caller-identity',
+            "aws sts get-caller-identity",
+            "AWS_ENDPOINT_URL= aws configure list",  # then it is the plain command
         )
         result = subprocess.run(
-            ["/bin/sh", "-euc", "\n".join(commands)],
+            [shell, "-euc", "\n".join(commands)],
             env=environment,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
@@ -135,6 +136,7 @@ class Foreground(unittest.TestCase):
         )
         self.assertEqual(result.returncode, 0, result.stdout)
         self.assertIn("111122223333", result.stdout)
+        self.assertIn("access_key", result.stdout)
         self.assertIn(f"{endpoint} 127.0.0.1,example.org 127.0.0.1\n", result.stdout)
 
     def test_ended_while_it_starts(self):

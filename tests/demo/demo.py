@@ -18,6 +18,7 @@ from emulator.aws_cli import AWS, AwsCli
 from emulator.deployment import BUCKET, FUNCTIONS, MissingPackage, PACKAGES
 from emulator.deployment_sql import SqlFileError
 from emulator.core.postgres import PostgresError
+from emulator.sns.mail import mail
 
 HERE = pathlib.Path(__file__).resolve().parent
 LIMIT_SECONDS = 90.0
@@ -207,9 +208,8 @@ def show_bucket(system: System) -> None:
 
 def show_notices(system: System) -> None:
     report.headline("Notices: what subscribers of the topic get by mail")
-    for notice in system.notices():
-        print(f"\n  Subject: {notice['subject']}\n")
-        print(report.wrapped(notice["email"].strip(), margin=4, hanging=12))
+    for message in system.local.sns.messages:
+        print("\n" + report.wrapped(mail(message), margin=2, hanging=12))
 
 
 def judge(system: System, finished: bool) -> int:

@@ -5,9 +5,12 @@ import typing
 
 from .core.admin import AdminError
 from .core.service import ServiceError
+from .sns.mail import mail
 
 if typing.TYPE_CHECKING:
     from .local import LocalAws
+
+RULER = f"\n{'-' * 72}\n\n"  # between two mails
 
 
 def add_routes(admin, local: "LocalAws") -> None:
@@ -37,6 +40,10 @@ def add_routes(admin, local: "LocalAws") -> None:
     def clear_messages(query, body):
         local.sns.messages.clear()
         return {}
+
+    def notifications(query, body):
+        mails = [mail(message) for message in list(local.sns.messages)]
+        return RULER.join(mails or ["There are no notifications.\n"]).encode()
 
     def fire(query, body):
         try:
@@ -74,9 +81,10 @@ def add_routes(admin, local: "LocalAws") -> None:
     admin.add("DELETE", "calls", clear_calls)
     admin.add("GET", "sns/messages", lambda query, body: local.sns.messages)
     admin.add("DELETE", "sns/messages", clear_messages)
+    admin.add("GET", "notifications", notifications)
     admin.add("POST", "events/fire", fire)
     admin.add("GET", "lambda/logs", logs)
-    admin.add("POST", "wait", wait)
+    admin.add("GET", "wait", wait)
     admin.add("POST", "redshift", redshift)
     admin.add("GET", "lambda/failures", lambda query, body: local.lambda_.failures)
     admin.add("GET", "lambda/violations", lambda query, body: local.lambda_.violations())

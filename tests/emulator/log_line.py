@@ -15,11 +15,11 @@ def readable(line: str) -> str | None:
     except ValueError:
         entry = None
     if not isinstance(entry, dict) or "message" not in entry:
-        return None if isinstance(entry, dict) and "_aws" in entry else _printable(line)
+        return None if isinstance(entry, dict) and "_aws" in entry else printable(line)
     moment = str(entry.get("timestamp", ""))[11:23]
     details = [f"{name}={_value(value)}" for name, value in entry.items() if name not in _HIDDEN]
     return " ".join(
-        [f"{moment} {entry.get('level', ''):5} {_printable(str(entry['message']))}", *details]
+        [f"{moment} {entry.get('level', ''):5} {printable(str(entry['message']))}", *details]
     )
 
 
@@ -29,8 +29,8 @@ def _value(value) -> str:
     return text if plain else json.dumps(text, ensure_ascii=False)
 
 
-def _printable(text: str) -> str:
-    """A log must not move the terminal's cursor."""
+def printable(text: str) -> str:
+    """What is shown must not move the terminal's cursor."""
     return "".join(
         character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in text
     )

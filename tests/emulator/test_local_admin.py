@@ -71,14 +71,16 @@ class Admin(LocalAwsTest):
         self.assertEqual(
             [message["Message"] for message in self.ask("GET", "sns/messages")], ["hello"]
         )
+        self.assertIn("Topic: t\n", self.ask("GET", "notifications"))
         self.ask("DELETE", "sns/messages")
+        self.assertEqual(self.ask("GET", "notifications"), "There are no notifications.\n")
         self.assertEqual(self.ask("GET", "sns/messages"), [])
         self.ask("POST", "events/fire?rule=none", expect=404)
         self.ask("POST", "redshift", {}, expect=404)
         self.local.lambda_.create("f", package(), ROLE)
         self.ask("GET", "lambda/logs?function=f", expect=404)
         self.local.lambda_.invoke_async("f", b'{"do":"log","text":"seen"}')
-        self.assertEqual(self.ask("POST", "wait?seconds=10"), {"idle": True})
+        self.assertEqual(self.ask("GET", "wait?seconds=10"), {"idle": True})
         self.assertIn("\nseen\n", self.ask("GET", "lambda/logs?function=f"))
         self.assertEqual(
             (self.ask("GET", "lambda/failures"), self.ask("GET", "lambda/violations")), ([], [])

@@ -1,0 +1,18 @@
+"""A message as a person gets it who has subscribed to its topic by e-mail."""
+
+import email.utils
+
+from ..log_line import printable
+
+NO_SUBJECT = "AWS Notification Message"
+
+
+def mail(message: dict) -> str:
+    """Header and text of one of SnsService.messages, as a mail reader shows them."""
+    header = (
+        f"Date: {email.utils.formatdate(message['Timestamp'], usegmt=True)}",
+        f"Topic: {message['TopicArn'].rpartition(':')[2]}",
+        f"Subject: {message['Subject'] or NO_SUBJECT}",
+    )
+    text = message["Bodies"].get("email", message["Bodies"]["default"])
+    return "".join(f"{printable(line)}\n" for line in (*header, "", *text.strip().splitlines()))

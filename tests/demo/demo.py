@@ -171,7 +171,7 @@ def explained(note: str) -> str:
 
 
 def show_audit(system: System) -> None:
-    report.headline("Audit: rdscnfg.ext_file_audit (times in Asia/Calcutta, as configured)")
+    report.headline("Audit: rdscnfg.ext_file_audit (times in UTC)")
     report.table(
         [
             {

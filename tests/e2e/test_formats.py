@@ -209,8 +209,6 @@ TRAILERS = (
 
 
 class Layouts(JourneyTest):
-    options = {"settings": {"threshold_file_size_bytes": None}}
-
     def load(self, case: Case) -> None:
         interface = self.new_interface(**case.fields)
         key = self.new_key(interface)

@@ -10,8 +10,6 @@ GUARD = 2  # the statement of a batch that asks the ledger
 
 
 class Counting(SystemTest):
-    options = {"settings": {"threshold_file_size_bytes": "0"}}
-
     @classmethod
     def setUpClass(cls):
         super().setUpClass()

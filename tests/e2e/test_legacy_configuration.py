@@ -48,8 +48,6 @@ CASES = (
 
 
 class Configuration(JourneyTest):
-    options = {"settings": {"threshold_file_size_bytes": None}}
-
     def test_rows(self):
         for case in CASES:
             with self.subTest(case.about):

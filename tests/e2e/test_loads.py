@@ -143,6 +143,8 @@ class Journeys:
 
 
 class OnACluster(Journeys, LoadTest):
+    options = {"settings": {"timezone": "Asia/Calcutta"}}
+
     def test_a_copy_that_is_cut_short(self):
         """The object stays in its place until the archive holds all of it."""
         interface = self.new_interface()

@@ -234,8 +234,8 @@ class EmptyRoot(unittest.TestCase):
 
     @classmethod
     def setUpClass(cls):
-        cls.system = cls.enterClassContext(
-            System(lambda_options=LambdaOptions(root_files=cls.FILES), settings={"threshold_file_size_bytes": "1"}))
+        options = LambdaOptions(root_files=cls.FILES)
+        cls.system = cls.enterClassContext(System(lambda_options=options))
         cls.system.add_interface(cls.PACKED)
 
     def tearDown(self):

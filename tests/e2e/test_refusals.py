@@ -121,7 +121,7 @@ AFTER_THE_LOAD = (
 
 
 class Refusals(JourneyTest):
-    """`threshold_file_size_bytes` is 50, as in the sample settings."""
+    options = {"settings": {"threshold_file_size_bytes": "50"}}
 
     def refuse(self, case: Case) -> tuple[Interface, dict]:
         interface = self.new_interface(**case.fields)

@@ -85,8 +85,6 @@ CASES = (
 
 
 class TargetTest(JourneyTest):
-    options = {"settings": {"threshold_file_size_bytes": None}}
-
     def new_target(self, definitions: typing.Sequence[str], **fields: typing.Any) -> Target:
         fields.setdefault("columns", "abc")
         target = Target(next(self._numbers), definitions=definitions, **fields)

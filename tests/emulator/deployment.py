@@ -93,8 +93,6 @@ class Deployment:
             "processing_folder": PROCESSING,
             "region": self.local.region,
             "custom_error_msg": "Questions? Ask the data desk: data-desk@example.org",
-            "threshold_file_size_bytes": "50",
-            "timezone": "Asia/Calcutta",
         }
         if self.options.serverless:
             values.update(redshift_workgroup=WORKGROUP, redshift_database=DATABASE)

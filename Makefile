@@ -181,8 +181,7 @@ coverage: $(call TEST_PROGRAMS,coverage) ## line coverage of the unit and wire t
 	        { echo "coverage: $$room has under $(COVERED_PERCENT) % of its lines covered" >&2; exit 1; }; \
 	done
 
-<<<<<<< HEAD
-lint: setup compile_commands.json ## formatting, include rules, clang-tidy, cppcheck, Python and shell checks
+lint: debian-packages compile_commands.json ## formatting, include rules, clang-tidy, cppcheck, Python and shell checks
 	@$(PYTHON) tests/lint/lint.py --build $(BUILD) --jobs $(JOBS)
 
 # What clangd and clang-tidy ask: the command of each C file in the flavour `test`.
@@ -192,13 +191,7 @@ compile_commands.json: always ## write the compilation database that editors rea
 	        "$(test_CC) $(WARNINGS) $(INCLUDES) $(test_CFLAGS) -c $$source"; \
 	done | sed '1s/^/[/; $$!s/$$/,/; $$s/$$/]/' > $@
 
-format: setup ## format all C files in place
-=======
-lint: debian-packages ## formatting, include rules, clang-tidy, cppcheck, Python and shell checks
-	@$(PYTHON) tests/lint/lint.py --build $(BUILD) --jobs $(JOBS)
-
 format: debian-packages ## format all C files in place
->>>>>>> 00fc8dd (make: install node 20 and the AWS SDK v3 for tests)
 	@clang-format -i $(C_FILES)
 
 bench: $(BENCHES:%=$(BUILD)/release/%) $(RELEASE_PROGRAMS) $(PACKAGES) ## measure against the floor; prints ratios

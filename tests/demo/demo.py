@@ -20,7 +20,6 @@ from emulator.deployment_sql import SqlFileError
 from emulator.core.postgres import PostgresError
 from emulator.sns.mail import mail
 
-HERE = pathlib.Path(__file__).resolve().parent
 LIMIT_SECONDS = 90.0
 
 
@@ -53,7 +52,7 @@ def main() -> int:
         signal.signal(number, stop)
     started = time.monotonic()
     try:
-        with System(packages=options.packages) as system:
+        with System(packages=options.packages, demo_interface=True) as system:
             print(
                 f"A local AWS is up on {system.local.endpoint}; both functions are deployed from"
                 f" their zips ({time.monotonic() - started:.1f} s).",
@@ -68,7 +67,6 @@ def main() -> int:
 
 
 def run(system: System, limit: float) -> int:
-    add_demo_interface(system)
     finished = upload_and_watch(system, limit)
     show_journeys(system)
     show_audit(system)
@@ -76,12 +74,6 @@ def run(system: System, limit: float) -> int:
     show_bucket(system)
     show_notices(system)
     return judge(system, finished)
-
-
-def add_demo_interface(system: System) -> None:
-    """What a customer does for a new kind of file: rows in Postgres, tables in Redshift."""
-    system.config_execute((HERE / "configuration.sql").read_text())
-    system.redshift_execute((HERE / "tables.sql").read_text())
 
 
 # --- as it happens ---

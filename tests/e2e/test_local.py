@@ -1,12 +1,15 @@
-"""`make local`: what it prints to be typed does what it says, with the shipped zips."""
+"""`make local`: what it and README.md say to type does what they say, with the shipped zips."""
 
 import os
 import pathlib
+import re
 import signal
 import subprocess
 import tempfile
-import time
 import unittest
+
+from demo.expected import FILES
+from emulator.deployment import BUCKET, LANDING
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 SAMPLE = "external_input/DEMO_20261101_PA_FLAVOR_527.txt"
@@ -43,6 +46,13 @@ class Local(unittest.TestCase):
                 return [text.strip() for text in lines if text.startswith("    ")]
         self.fail("it ended instead of starting:\n" + "".join(lines))
 
+    def readme(self) -> list[str]:
+        """The commands that README.md has for the second terminal."""
+        text = (ROOT / "README.md").read_text()
+        begin = text.index("`make local` leaves that system running")
+        part = text[begin : text.index("\n## ", begin)]
+        return re.findall("(?m)^    (.*)$", part.replace("build/local/", f"{self.folder}/"))
+
     def type(self, *commands: str) -> str:
         result = subprocess.run(
             ["/bin/sh", "-euc", "\n".join(commands)],
@@ -63,14 +73,9 @@ class Local(unittest.TestCase):
 
     def test_a_sample_file(self):
         process = self.start("dist")
-        source, copy, query = self.greeting(process)
+        commands = self.greeting(process)
         self.assertTrue((self.folder / "env").exists())
-        self.type(source, copy)
-        end = time.monotonic() + 300
-        while "DONE" not in (found := self.type(source, query)):
-            self.assertLess(time.monotonic(), end, found)
-            time.sleep(0.1)
-        self.assertRegex(found, rf"{SAMPLE} +\| DONE +\| +6 \|")
+        self.assertRegex(self.type(*commands), rf"{SAMPLE} +\| DONE +\| +6 \|")
 
         process.send_signal(signal.SIGTERM)
         output = process.communicate(timeout=120)[0]
@@ -80,6 +85,22 @@ class Local(unittest.TestCase):
             self.assertIn('"level":"INFO"', (self.folder / f"logs/{name}.log").read_text())
         self.assertNotIn("START RequestId", output)
         self.assertFalse((self.folder / "env").exists())
+
+    def test_what_the_readme_says(self):
+        self.greeting(self.start("dist"))
+        found = self.type(*self.readme())
+        self.assertRegex(found, rf"{SAMPLE} +\| DONE +\| +6 \|")
+        self.assertRegex(found, r"(?m)^ TRANSFORMING +\| ")
+        self.assertIn("Subject: External File Processing Framework logging --> SUCCESS", found)
+        self.assertIn('"stringValue": "00990000101"', found)
+        found = self.type(
+            f". {self.folder}/env",
+            f"aws s3 cp --recursive tests/data s3://{BUCKET}/{LANDING} --exclude 'aws/*'",
+            'curl -s "$AWS_ENDPOINT_URL/_local/wait"',
+            "psql -Atc 'select key, state from rdscnfg.ext_file'",
+        )
+        for file in FILES:
+            self.assertIn(f"\n{file.key}|{file.end}\n", found)
 
     def test_without_zips(self):
         output, _ = self.start("/nonexistent").communicate(timeout=120)

@@ -63,9 +63,10 @@ HINTS = """\
 DEPLOYED_HINTS = """\
     . {env}
     aws s3 cp {sample} s3://{bucket}/{landing}
+    curl -s "$AWS_ENDPOINT_URL/_local/wait"
     psql -c 'select key, state, rows_loaded, reason from rdscnfg.ext_file'
 
-What the functions log runs by here and is kept in {logs}/.
+More is in README.md. What the functions log runs by here and is kept in {logs}/.
 """
 SAMPLE = deployment.ROOT / "tests/data/DEMO_20261101_PA_FLAVOR_527.txt"
 
@@ -123,7 +124,8 @@ def start(
     undo.callback(lambda: env.unlink(missing_ok=True))
     local.start()
     if packages:
-        deployment.Deployment(local, deployment.Options(packages)).deploy()
+        options = deployment.Options(packages, demo_interface=True)
+        deployment.Deployment(local, options).deploy()
     write_env(env, local.environment())
     return local
 

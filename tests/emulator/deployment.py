@@ -17,6 +17,7 @@ from .s3.notifications import Configuration, Rule
 from .core.service import ACCOUNT_ID
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
+DEMO = ROOT / "tests/demo"
 PACKAGES = ROOT / "dist"
 FILE_PROCESS, FILE_PROCESS_LOGGING = FUNCTIONS = ("file-process", "file-process-logging")
 BUCKET, LANDING, ARCHIVE, PROCESSING = "landing", "external_input/", "archive", "processing"
@@ -39,7 +40,8 @@ class Options:
     """`settings` change environment variables of both functions; None takes one away. `postgres` is
     where the functions find Postgres when not directly, as (host, port). Managed secrets hold what
     RDS and Redshift put into theirs, a username and a password; settings say the rest. An enabled
-    schedule fires by itself; tests disable it and fire it when they want to."""
+    schedule fires by itself; tests disable it and fire it when they want to. `demo_interface` adds
+    interface 601, which two of the sample files in tests/data need."""
 
     packages: pathlib.Path = PACKAGES
     settings: typing.Mapping[str, str | None] = dataclasses.field(default_factory=dict)
@@ -47,6 +49,7 @@ class Options:
     managed_secrets: bool = False
     versioned: bool = False
     schedule_enabled: bool = True
+    demo_interface: bool = False
     postgres: tuple[str, int] | None = None
     timeout: int = 60
     memory_mb: int = 128
@@ -60,6 +63,8 @@ class Deployment:
     def deploy(self) -> None:
         packages = {name: read_package(self.options.packages, name) for name in FUNCTIONS}
         self.apply_sql()
+        if self.options.demo_interface:
+            self.add_demo_interface()
         settings = self.settings()
         arns = {name: self._function(name, package, settings) for name, package in packages.items()}
         self._bucket(arns[FILE_PROCESS])
@@ -73,6 +78,11 @@ class Deployment:
         files = [*sorted(folder.glob("[0-9]*.sql")), folder / "sample_configuration.sql"]
         deployment_sql.run_on_postgres(self.local.postgres, files)
         self.redshift_sql(sorted((ROOT / "sql/redshift").glob("*.sql")))
+
+    def add_demo_interface(self) -> None:
+        """What a customer does for a new kind of file: rows in Postgres, tables in Redshift."""
+        deployment_sql.run_on_postgres(self.local.postgres, [DEMO / "configuration.sql"])
+        self.redshift_sql([DEMO / "tables.sql"])
 
     def redshift_sql(self, files: list[pathlib.Path]) -> None:
         deployment_sql.run_on_redshift(self.local.redshift.database, self.local.s3, files)

@@ -92,6 +92,7 @@ class Local(unittest.TestCase):
         self.assertRegex(found, rf"{SAMPLE} +\| DONE +\| +6 \|")
         self.assertRegex(found, r"(?m)^ TRANSFORMING +\| ")
         self.assertIn("Subject: External File Processing Framework logging --> SUCCESS", found)
+        self.assertRegex(found, r'(?m)^[0-9T:-]{19} {"timestamp":".*"level":"INFO"')
         self.assertIn('"stringValue": "00990000101"', found)
         found = self.type(
             f". {self.folder}/env",

@@ -5,7 +5,8 @@
         local.s3, local.lambda_, local.sns …         for tests
 
     S3 ──notification──> Lambda <──target── EventBridge <──status events── Redshift Data
-                           └──failure record──> SNS ──subscription──> Lambda
+                           ├──failure record──> SNS ──subscription──> Lambda
+                           └──lines──> CloudWatch Logs
 """
 
 import json
@@ -17,8 +18,10 @@ import typing
 from .core.admin import AdminRoutes
 from .events.service import EventsService
 from .lambda_.function import LambdaOptions
+from .lambda_.log import LogLine
 from .lambda_.service import LambdaService
 from .local_admin import add_routes
+from .logs.service import LogsService
 from .s3.service import S3Service
 from .secrets.service import SecretsManagerService
 from .core.server import LocalServer, Settings
@@ -33,7 +36,8 @@ ACCESS_KEY, SECRET_KEY = "AKIALOCAL0000000USER", "local-secret-key/for+developme
 
 
 class LocalAws:
-    """Everything below `root`, which should be empty. `with_redshift` brings a Postgres with it."""
+    """Everything below `root`, which should be empty. `with_redshift` brings a Postgres with it.
+    `on_log(function, line)` is called for every line that a function logs."""
 
     def __init__(
         self,
@@ -61,12 +65,14 @@ class LocalAws:
             **options.platform_environment,
         }
         self.sns = SnsService(self.clock, region, self._message_to_function)
+        self.logs = LogsService(self.clock, region)
+        self._on_log = on_log
         self.lambda_ = LambdaService(
             self.root / "lambda",
             self.clock,
             self.credentials,
             options,
-            on_log=on_log,
+            on_log=self._log_line,
             deliver=self._failure_record,
             logs=logs,
         )
@@ -79,7 +85,8 @@ class LocalAws:
         self.redshift: typing.Any = None
         self.postgres_secret = self.redshift_secret = ""  # ARNs, once there is a Postgres
         self._with_redshift = with_redshift
-        for service in (self.s3, self.lambda_, self.events, self.sns, self.secrets, StsService()):
+        services = (self.s3, self.lambda_, self.events, self.sns, self.secrets, self.logs)
+        for service in (*services, StsService()):
             self.server.add(service)
         add_routes(self.admin, self)
 
@@ -205,6 +212,11 @@ class LocalAws:
                 ArgumentValue="Not authorized to invoke function",
             )
         self._invoke(function_arn, event, "s3.amazonaws.com", source)
+
+    def _log_line(self, line: LogLine) -> None:
+        self.logs.store.put(line.group, line.stream, line.text)
+        if self._on_log:
+            self._on_log(line.function, line.text)
 
     def _message_to_function(self, function_arn: str, event: dict, topic_arn: str) -> None:
         self._invoke(function_arn, event, "sns.amazonaws.com", topic_arn)

@@ -27,7 +27,8 @@ class Admin(LocalAwsTest):
         health = self.ask("GET", "health")
         self.assertEqual((health["status"], health["region"]), ("ok", "eu-west-1"))
         self.assertEqual(
-            set(health["services"]), {"events", "lambda", "s3", "secretsmanager", "sns", "sts"}
+            set(health["services"]),
+            {"events", "lambda", "logs", "s3", "secretsmanager", "sns", "sts"},
         )
 
     def test_clock(self):

@@ -16,7 +16,7 @@ import typing
 import uuid
 
 from .function_process import FunctionProcess
-from .log import LogPipe
+from .log import LogLine, LogPipe
 from .runtime_api import Invocation, RuntimeApi, error_payload
 
 INIT_SECONDS = 10.0
@@ -39,6 +39,7 @@ class FunctionSettings:
     region: str = "eu-west-1"
     arn: str = ""
     version: str = "$LATEST"
+    log_group: str = ""
     log_format: str = "Text"
     log_level: str = ""
     # Called for each environment that starts: AWS_ACCESS_KEY_ID and its companions.
@@ -58,6 +59,7 @@ class FunctionSettings:
         self.task_root = pathlib.Path(self.task_root)
         self.root = self.root and pathlib.Path(self.root).resolve()
         self.arn = self.arn or f"arn:aws:lambda:{self.region}:111122223333:function:{self.name}"
+        self.log_group = self.log_group or f"/aws/lambda/{self.name}"
 
     @property
     def task_root_inside(self) -> pathlib.Path:
@@ -78,7 +80,7 @@ class FunctionSettings:
             "AWS_LAMBDA_FUNCTION_NAME": self.name,
             "AWS_LAMBDA_FUNCTION_VERSION": self.version,
             "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(self.memory_mb),
-            "AWS_LAMBDA_LOG_GROUP_NAME": f"/aws/lambda/{self.name}",
+            "AWS_LAMBDA_LOG_GROUP_NAME": self.log_group,
             "AWS_LAMBDA_LOG_STREAM_NAME": log_stream,
             "AWS_LAMBDA_LOG_FORMAT": self.log_format,
             "AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand",
@@ -123,17 +125,23 @@ class Environment:
         self,
         settings: FunctionSettings,
         log_file: pathlib.Path | None = None,
-        on_line: typing.Callable[[str], None] | None = None,
+        on_line: typing.Callable[[LogLine], None] | None = None,
     ):
         self.settings = settings
         self.log_stream = f"{datetime.date.today():%Y/%m/%d}/[{settings.version}]{uuid.uuid4().hex}"
         self.violations: list[str] = []  # of all processes that ran here
         self._late_before = 0  # of processes that are gone
-        self._log = LogPipe(log_file, on_line)
+        self._on_line = on_line
+        self._log = LogPipe(log_file, self._take_line)
         self._api: RuntimeApi | None = None
         self._process: FunctionProcess | None = None
         self._started = threading.Event()  # `_process` is the one that asks for events
         self._frozen = False
+
+    def _take_line(self, text: str) -> None:
+        if self._on_line:
+            settings = self.settings
+            self._on_line(LogLine(settings.name, settings.log_group, self.log_stream, text))
 
     @property
     def pid(self) -> int | None:

@@ -6,6 +6,7 @@ import typing
 
 from .async_queue import AsyncQueue, Job, RetryRules, failure_record
 from .environment import Result
+from .log import LogLine
 from .package import make_root, unpack
 from .policy import Policy
 from .local_function import LocalFunction, Throttled
@@ -32,7 +33,7 @@ class FunctionHost(typing.Protocol):
     options: LambdaOptions
     clock: Clock
     credentials: CredentialStore
-    on_log: typing.Callable[[str, str], None]
+    on_log: typing.Callable[[LogLine], None]
 
     def log_file(self, name: str) -> pathlib.Path:
         ...
@@ -93,7 +94,7 @@ class Function:
             self.folder / "bootstrap",
             concurrency=host.options.concurrency,
             log_file=host.log_file(self.name),
-            on_line=lambda line: host.on_log(self.name, line),
+            on_line=host.on_log,
             root=self.root,
             name=self.name,
             handler=config["Handler"],
@@ -106,6 +107,7 @@ class Function:
                 **config.get("Environment", {}).get("Variables", {}),
             },
             credentials=self._credentials,
+            log_group=logging["LogGroup"],
             log_format=logging["LogFormat"],
             log_level=logging.get("ApplicationLogLevel", ""),
         )

@@ -101,7 +101,10 @@ def main(arguments: list[str]) -> int:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: over.set())
     function = LocalFunction(
-        options.bootstrap, timeout=options.timeout, environment=pairs, on_line=print
+        options.bootstrap,
+        timeout=options.timeout,
+        environment=pairs,
+        on_line=lambda line: print(line.text),
     )
     server = InvokeServer(function, options.port)
     print(f"{server.endpoint}/2015-03-31/functions/function/invocations", flush=True)

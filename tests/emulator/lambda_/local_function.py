@@ -14,6 +14,7 @@ import threading
 import typing
 
 from .environment import Environment, FunctionSettings, Result
+from .log import KEPT_LINES, LogLine
 from .runtime_api import Invocation
 
 __all__ = [
@@ -46,14 +47,14 @@ class LocalFunction:
         *,
         concurrency: int = 10,
         log_file: pathlib.Path | None = None,
-        on_line: typing.Callable[[str], None] | None = None,
+        on_line: typing.Callable[[LogLine], None] | None = None,
         **settings
     ):
         path = pathlib.Path(bootstrap).resolve()
         self.settings = FunctionSettings(task_root=path.parent, bootstrap=path.name, **settings)
         self.concurrency = concurrency
         self.violations: list[str] = []
-        self.logs: list[str] = []  # every line of every environment
+        self.logs: list[str] = []  # the lines of every environment, up to KEPT_LINES
         self.exit_statuses: list[int] = []  # of processes that were shut down
         self._log_file, self._on_line = log_file, on_line
         self._free = threading.Condition()
@@ -121,8 +122,9 @@ class LocalFunction:
             self._all.append(environment)
             return environment
 
-    def _take_line(self, line: str) -> None:
-        self.logs.append(line)
+    def _take_line(self, line: LogLine) -> None:
+        if len(self.logs) < KEPT_LINES:
+            self.logs.append(line.text)
         if self._on_line:
             self._on_line(line)
 

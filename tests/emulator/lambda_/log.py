@@ -1,6 +1,7 @@
 """What a function process writes: one pipe for stdout and stderr, kept line by line."""
 
 import contextlib
+import dataclasses
 import logging
 import os
 import pathlib
@@ -11,6 +12,16 @@ import typing
 KEPT_LINES = 100_000
 
 log = logging.getLogger("emulator")
+
+
+@dataclasses.dataclass(frozen=True)
+class LogLine:
+    """A line, and where CloudWatch Logs keeps it."""
+
+    function: str
+    group: str
+    stream: str
+    text: str
 
 
 class LogPipe:

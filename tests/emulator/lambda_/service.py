@@ -16,6 +16,7 @@ from . import shapes
 from .async_queue import RetryRules
 from .function import Function, LambdaOptions
 from .invoke import invoke
+from .log import LogLine
 from .package import code_sha256
 from .local_function import LocalFunction
 from ..core.protocols import check_shape, error_response, json_response, parse_json
@@ -34,14 +35,14 @@ class LambdaService:
         clock: Clock,
         credentials: CredentialStore,
         options: LambdaOptions | None = None,
-        on_log: typing.Callable[[str, str], None] | None = None,
+        on_log: typing.Callable[[LogLine], None] | None = None,
         deliver: typing.Callable[[str, dict], None] | None = None,
         logs: pathlib.Path | None = None,
     ):
         self.logs = logs or root / "logs"
         self.root, self.clock, self.credentials = root, clock, credentials
         self.options = options or LambdaOptions()
-        self.on_log = on_log or (lambda name, line: None)
+        self.on_log = on_log or (lambda line: None)
         self.failures: list[dict] = []  # records of events that failed for good
         self.refused: list[str] = []  # invocations by services without permission
         self._deliver = deliver or (lambda arn, record: None)
@@ -274,9 +275,9 @@ class LambdaService:
                 400,
             )
         function.configuration.update(changes)
-        function.configuration["LoggingConfig"].setdefault(
-            "LogGroup", f"/aws/lambda/{function.name}"
-        )
+        config = function.configuration["LoggingConfig"]
+        config.setdefault("LogFormat", "Text")
+        config.setdefault("LogGroup", f"/aws/lambda/{function.name}")
         self._touch(function)
 
     def _deploy(self, function: Function, zip_base64: str) -> None:

@@ -90,7 +90,10 @@ class WarmAws:
         self._jobs.settimeout(timeout)
         files = [output.fileno(), errors.fileno()]
         socket.send_fds(self._jobs, [json.dumps(job).encode()], files)
-        return int(self._jobs.recv(64))
+        answer = self._jobs.recv(64)
+        if not answer:
+            raise RuntimeError(f"{WARM_AWS.name} has ended; it may have said why on stderr")
+        return int(answer)
 
     def end(self) -> None:
         self._jobs.close()

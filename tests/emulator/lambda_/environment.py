@@ -128,7 +128,8 @@ class Environment:
         on_line: typing.Callable[[LogLine], None] | None = None,
     ):
         self.settings = settings
-        self.log_stream = f"{datetime.date.today():%Y/%m/%d}/[{settings.version}]{uuid.uuid4().hex}"
+        day = time.strftime("%Y/%m/%d", time.gmtime())
+        self.log_stream = f"{day}/[{settings.version}]{uuid.uuid4().hex}"
         self.violations: list[str] = []  # of all processes that ran here
         self._late_before = 0  # of processes that are gone
         self._on_line = on_line

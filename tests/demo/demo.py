@@ -18,7 +18,7 @@ from emulator.aws_cli import AWS, AwsCli
 from emulator.deployment import BUCKET, FUNCTIONS, MissingPackage, PACKAGES
 from emulator.deployment_sql import SqlFileError
 from emulator.core.postgres import PostgresError
-from emulator.sns.mail import mail
+from emulator.sns.mail import mailbox
 
 LIMIT_SECONDS = 90.0
 
@@ -200,8 +200,7 @@ def show_bucket(system: System) -> None:
 
 def show_notices(system: System) -> None:
     report.headline("Notices: what subscribers of the topic get by mail")
-    for message in system.local.sns.messages:
-        print("\n" + report.wrapped(mail(message), margin=2, hanging=12))
+    print("\n" + report.wrapped(mailbox(system.local.sns.messages), margin=2, hanging=12))
 
 
 def judge(system: System, finished: bool) -> int:

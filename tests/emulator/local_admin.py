@@ -5,12 +5,10 @@ import typing
 
 from .core.admin import AdminError
 from .core.service import ServiceError
-from .sns.mail import mail
+from .sns.mail import mailbox
 
 if typing.TYPE_CHECKING:
     from .local import LocalAws
-
-RULER = f"\n{'-' * 72}\n\n"  # between two mails
 
 
 def add_routes(admin, local: "LocalAws") -> None:
@@ -42,8 +40,7 @@ def add_routes(admin, local: "LocalAws") -> None:
         return {}
 
     def notifications(query, body):
-        mails = [mail(message) for message in list(local.sns.messages)]
-        return RULER.join(mails or ["There are no notifications.\n"]).encode()
+        return mailbox(list(local.sns.messages)).encode()
 
     def fire(query, body):
         try:

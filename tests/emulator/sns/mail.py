@@ -5,6 +5,12 @@ import email.utils
 from ..log_line import printable
 
 NO_SUBJECT = "AWS Notification Message"
+RULER = f"\n{'-' * 72}\n\n"
+
+
+def mailbox(messages: list[dict]) -> str:
+    """All these messages, for people to read."""
+    return RULER.join(map(mail, messages)) or "There are no notifications.\n"
 
 
 def mail(message: dict) -> str:

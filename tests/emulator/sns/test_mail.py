@@ -4,7 +4,7 @@ import json
 import unittest
 
 from emulator.core.service import Clock
-from emulator.sns.mail import mail
+from emulator.sns.mail import mail, mailbox
 from emulator.sns.service import SnsService
 
 
@@ -38,6 +38,13 @@ class Mail(unittest.TestCase):
     def test_one_text_for_all_and_no_subject(self):
         read = self.read("hello")
         self.assertIn("\nSubject: AWS Notification Message\n\nhello\n", read)
+
+    def test_one_after_the_other(self):
+        self.assertEqual(mailbox([]), "There are no notifications.\n")
+        for text in ("first", "second"):
+            self.sns.publish(self.topic, text)
+        read = mailbox(self.sns.messages)
+        self.assertRegex(read, r"\n\nfirst\n\n-+\n\nDate: (.+\n)+\nsecond\n\Z")
 
     def test_no_character_moves_the_cursor(self):
         self.assertTrue(self.read("a\x1b[2Jb").endswith("\n\na\N{REPLACEMENT CHARACTER}[2Jb\n"))

@@ -12,6 +12,7 @@ import dataclasses
 import os
 import pathlib
 import re
+import select
 import signal
 import subprocess
 import sys
@@ -42,6 +43,7 @@ class Outcome:
     failed: int = 0
     skipped: list[str] = dataclasses.field(default_factory=list)
     elapsed: float = 0.0
+    cpu_seconds: float = 0.0  # of the program and the children that it waited for
     output: str = ""
 
 
@@ -150,7 +152,7 @@ def run(program: Program, env: dict[str, str], running: Running) -> Outcome:
     outcome = Outcome(program)
     started = time.monotonic()
     with tempfile.TemporaryFile() as output:  # a pipe would wait for whoever still holds it
-        problem = attend(program, env, running, output)
+        problem = attend(outcome, env, running, output)
         output.seek(0)
         outcome.output = output.read().decode(errors="replace")
     outcome.elapsed = time.monotonic() - started
@@ -158,8 +160,9 @@ def run(program: Program, env: dict[str, str], running: Running) -> Outcome:
     return outcome
 
 
-def attend(program: Program, env: dict[str, str], running: Running, output) -> str:
+def attend(outcome: Outcome, env: dict[str, str], running: Running, output) -> str:
     """Starts the program and waits for its end; what was wrong with that."""
+    program = outcome.program
     try:
         process = running.start(
             program.command,
@@ -172,15 +175,37 @@ def attend(program: Program, env: dict[str, str], running: Running, output) -> s
     except OSError as error:
         return f"cannot be started: {error}"
     try:
-        status = process.wait(program.seconds)
-    except subprocess.TimeoutExpired:
-        end_group(process, GRACE_SECONDS)
-        return f"still running after its limit of {program.seconds} s"
+        if not has_ended(process, program.seconds):
+            end_group(process, GRACE_SECONDS)
+            return f"still running after its limit of {program.seconds} s"
+        outcome.cpu_seconds = cpu_seconds(process)
+        status = process.wait()
     finally:
         running.forget(process)
     if status < 0:
         return f"killed by {signal.Signals(-status).name}"
     return f"exit status {status}" if status else ""
+
+
+def has_ended(process: subprocess.Popen, seconds: float) -> bool:
+    """Waits for the end without taking the status, so that /proc still knows the process."""
+    try:
+        descriptor = os.pidfd_open(process.pid)
+    except ProcessLookupError:
+        return True
+    try:
+        return bool(select.select([descriptor], [], [], seconds)[0])
+    finally:
+        os.close(descriptor)
+
+
+def cpu_seconds(process: subprocess.Popen) -> float:
+    """What an ended process and the children that it waited for have used; 0 once its status is taken."""
+    try:
+        fields = pathlib.Path(f"/proc/{process.pid}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return 0.0
+    return sum(map(int, fields[11:15])) / os.sysconf("SC_CLK_TCK")
 
 
 def judge(outcome: Outcome, problem: str) -> None:
@@ -210,7 +235,8 @@ def show(outcome: Outcome) -> None:
     verdict = "FAIL" if outcome.failed else "ok"
     skipped = f", {len(outcome.skipped)} skipped" if outcome.skipped else ""
     print(
-        f"{verdict:4} {outcome.program.name:36} {outcome.passed:4} passed{skipped}  {outcome.elapsed:.1f} s",
+        f"{verdict:4} {outcome.program.name:36} {outcome.passed:4} passed{skipped}"
+        f"  {outcome.elapsed:.1f} s, {outcome.cpu_seconds:.1f} s of CPU",
         flush=True,
     )
     for reason in outcome.skipped:
@@ -249,6 +275,7 @@ def main() -> int:
 
 def run_all(programs: list[Program], env: dict[str, str], pool, running: Running) -> int:
     passed = failed = skipped = 0
+    used, began = 0.0, time.monotonic()
     # The long ones first, so that they do not trail behind.
     jobs = [pool.submit(run, program, env, running) for program in sorted(programs, key=lambda p: -p.seconds)]
     for job in concurrent.futures.as_completed(jobs):
@@ -256,8 +283,10 @@ def run_all(programs: list[Program], env: dict[str, str], pool, running: Running
         show(outcome)
         passed, failed = passed + outcome.passed, failed + outcome.failed
         skipped += len(outcome.skipped)
+        used += outcome.cpu_seconds
     if skipped:
         print(f"skipped: {skipped}, for the reasons above")
+    print(f"{time.monotonic() - began:.0f} s, {used:.0f} s of CPU")
     print(f"{passed} passed, {failed} failed")
     return 1 if failed or not passed else 0
 

@@ -80,6 +80,13 @@ class Summary(unittest.TestCase):
         self.assertLess(time.monotonic() - began, 99)
         self.assertRegex(output, r"ok   made/0 +1 passed")
 
+    def test_what_a_program_and_its_children_use(self):
+        burn = "/usr/bin/python3 -c 'import time\nwhile time.process_time() < 0.5: pass'"
+        output = said(f"{burn}; echo 1..1; echo ok 1", "echo 1..1; echo ok 1")[1]
+        used = {name: float(text) for name, text in re.findall(r"made/(\d) .* ([\d.]+) s of CPU", output)}
+        self.assertGreaterEqual(used["0"], 0.5)
+        self.assertLess(used["1"], 0.5)
+
     def test_a_program_that_is_not_there(self):
         status, output = said()
         self.assertEqual(status, 1)

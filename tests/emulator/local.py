@@ -114,9 +114,9 @@ class LocalAws:
         # psycopg2 is wanted here only; what needs no Redshift runs without it.
         from .core.postgres import CONFIG_DATABASE, CONFIG_PASSWORD, CONFIG_USER, Postgres
         from .redshift.service import RedshiftDataService
-        from .redshift.database import CLUSTER, DATABASE, PASSWORD, USER
+        from .redshift.database import CLUSTER, CONTENT, DATABASE, PASSWORD, USER
 
-        self.postgres = Postgres(self.root / "postgres")
+        self.postgres = Postgres(self.root / "postgres", CONTENT)
         self.postgres.start()
         self.redshift = RedshiftDataService(
             self.postgres, self.clock, self.s3, self.events.publish, self.secrets.value, self.region

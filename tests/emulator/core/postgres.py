@@ -2,11 +2,16 @@
 
 It holds the database that the PG* variables lead to, and the one that plays Redshift. Durability is
 switched off: what is kept here is worth as much as the test that made it.
+
+initdb and CREATE DATABASE take a second or two. So the data of the first cluster of its kind is
+kept below build/, and the next ones are copies of it.
 """
 
 import contextlib
 import ctypes
+import dataclasses
 import fcntl
+import hashlib
 import os
 import pathlib
 import pwd
@@ -22,6 +27,8 @@ import psycopg2
 import psycopg2.extensions
 import psycopg2.sql
 
+ROOT = pathlib.Path(__file__).resolve().parents[3]
+KEPT = ROOT / os.environ.get("BUILD", "build") / "postgres"
 BINARIES = pathlib.Path("/usr/lib/postgresql/15/bin")
 ADMINISTRATOR = "postgres"
 CONFIG_DATABASE, CONFIG_USER, CONFIG_PASSWORD = "config", "config_user", "config-password"
@@ -52,16 +59,42 @@ _PR_SET_PDEATHSIG = 1
 _LIBC = ctypes.CDLL(None)
 
 
+INITDB = (
+    "initdb",
+    f"--username={ADMINISTRATOR}",
+    "--encoding=UTF8",
+    "--locale=C.UTF-8",  # sorts by bytes, as Redshift does
+    "--auth-local=trust",
+    "--auth-host=scram-sha-256",
+    "--wal-segsize=1",  # megabytes: most clusters write no more in their life
+    "--no-sync",
+    "--no-instructions",
+)
+
+
 class PostgresError(Exception):
     """The cluster could not be made or started; the text holds what Postgres said."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Content:
+    """What a new cluster holds beside the configuration database. A kept cluster serves as long as
+    the `sources` of what `install` does stay the same."""
+
+    sources: tuple[pathlib.Path, ...]
+    install: typing.Callable[["Postgres"], None]
+
+
+NOTHING = Content((), lambda postgres: None)
 
 
 class Postgres:
     """A cluster below `root`. Start it from a thread that lives on: the server stops when that
     thread ends, so that a killed test leaves nothing running."""
 
-    def __init__(self, root: pathlib.Path):
+    def __init__(self, root: pathlib.Path, content: Content = NOTHING):
         self.host, self.port = "127.0.0.1", 0
+        self._content = content
         self._root = pathlib.Path(root)
         self._owner = ADMINISTRATOR if os.geteuid() == 0 else None
         self._home: pathlib.Path | None = None
@@ -85,22 +118,12 @@ class Postgres:
     def start(self) -> None:
         self._home = self._make_home()
         self._sockets = self._make_sockets()
-        self._initialise()
-        for attempt in range(5):  # another program may take the port between asking and listening
-            self.port = _free_port()
-            self._launch()
-            if self._wait_ready():
-                break
-            if attempt == 4:
-                raise PostgresError(f"Postgres does not start:\n{self.log()[-2000:]}")
-        self.create_role(CONFIG_USER, CONFIG_PASSWORD)
-        self.create_database(CONFIG_DATABASE, CONFIG_USER)
+        self._make_data()
+        self._serve()
 
     def stop(self) -> None:
-        """Fast shutdown: sessions are ended. Removes the data."""
-        if self._process is not None:
-            _end(self._process)
-            self._process = None
+        """Ends all sessions at once and removes the data."""
+        self._end_server(signal.SIGQUIT)
         for folder in (self._home, self._sockets):
             if folder is not None:
                 shutil.rmtree(folder, ignore_errors=True)
@@ -170,7 +193,7 @@ class Postgres:
         _end_stale(wanted)
         shutil.rmtree(wanted, ignore_errors=True)
         if self._owner and not self._reachable():
-            return self._make_elsewhere(pathlib.Path("/tmp"))
+            return self._make_elsewhere(pathlib.Path(tempfile.gettempdir()))
         wanted.mkdir()
         return self._make_folder(wanted)
 
@@ -204,24 +227,51 @@ class Postgres:
             shutil.chown(folder, self._owner, self._owner)
         return folder
 
+    def _make_data(self) -> None:
+        """As kept; the first cluster of its kind is made, and kept."""
+        KEPT.mkdir(parents=True, exist_ok=True)
+        kept = KEPT / f"{self._kind()}.tar"
+        with open(kept.with_suffix(".lock"), "w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not kept.exists():
+                self._initialise()
+                new = kept.with_suffix(".new")
+                _tar("--create", new, self._data.parent, self._data.name)
+                new.rename(kept)
+                return
+        _tar("--extract", kept, self._data.parent)
+
+    def _kind(self) -> str:
+        """Differs for all that makes a cluster another one."""
+        found = hashlib.sha256(self._run([str(BINARIES / "initdb"), "--version"]).stdout.encode())
+        found.update(repr(self._identity()).encode())
+        for source in (pathlib.Path(__file__), *self._content.sources):
+            found.update(hashlib.sha256(source.read_bytes()).digest())
+        return found.hexdigest()[:16]
+
     def _initialise(self) -> None:
-        # C.UTF-8 sorts by bytes, as Redshift does.
-        self._run(
-            [
-                str(BINARIES / "initdb"),
-                "-D",
-                str(self._data),
-                "-U",
-                ADMINISTRATOR,
-                "-E",
-                "UTF8",
-                "--locale=C.UTF-8",
-                "--auth-local=trust",
-                "--auth-host=scram-sha-256",
-                "--no-sync",
-                "--no-instructions",
-            ]
-        )
+        program, *options = INITDB
+        self._run([str(BINARIES / program), "-D", str(self._data), *options])
+        self._serve()
+        self.create_role(CONFIG_USER, CONFIG_PASSWORD)
+        self.create_database(CONFIG_DATABASE, CONFIG_USER)
+        self._content.install(self)
+        self._end_server(signal.SIGINT)
+        self._run([str(BINARIES / "pg_resetwal"), "-D", str(self._data)])  # empties the log
+
+    def _serve(self) -> None:
+        for _ in range(5):  # another program may take the port between asking and listening
+            self.port = _free_port()
+            self._launch()
+            if self._wait_ready():
+                return
+        raise PostgresError(f"Postgres does not start:\n{self.log()[-2000:]}")
+
+    def _end_server(self, number: signal.Signals) -> None:
+        """By SIGINT, the fast shutdown, or SIGQUIT, the immediate one, which writes nothing."""
+        if self._process is not None:
+            _end(self._process, number)
+            self._process = None
 
     def _launch(self) -> None:
         settings = {
@@ -254,7 +304,7 @@ class Postgres:
                 return True
             except psycopg2.OperationalError:
                 time.sleep(0.02)
-        _end(process)
+        self._end_server(signal.SIGQUIT)
         return False
 
     @property
@@ -301,9 +351,16 @@ def _free_port() -> int:
         return probe.getsockname()[1]
 
 
-def _end(process: subprocess.Popen) -> None:
-    """SIGINT is the fast shutdown, SIGQUIT the immediate one."""
-    for number in (signal.SIGINT, signal.SIGQUIT, signal.SIGKILL):
+def _tar(action: str, archive: pathlib.Path, folder: pathlib.Path, *members: str) -> None:
+    """Owners and rights are kept. A program of its own is faster than Python's module."""
+    command = ["/usr/bin/tar", action, f"--file={archive}", f"--directory={folder}", *members]
+    result = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True)
+    if result.returncode != 0:
+        raise PostgresError(f"tar: {result.stderr.strip()}")
+
+
+def _end(process: subprocess.Popen, number: signal.Signals) -> None:
+    for number in (number, signal.SIGQUIT, signal.SIGKILL):
         if process.poll() is None:
             process.send_signal(number)
             try:

@@ -5,10 +5,17 @@ import pathlib
 import subprocess
 import tempfile
 import unittest
+import unittest.mock
 
 import psycopg2
 
-from emulator.core.postgres import CONFIG_DATABASE, CONFIG_PASSWORD, CONFIG_USER, Postgres
+from emulator.core.postgres import (
+    CONFIG_DATABASE,
+    CONFIG_PASSWORD,
+    CONFIG_USER,
+    Content,
+    Postgres,
+)
 
 TESTS = pathlib.Path(__file__).resolve().parents[2]
 START_AND_WAIT = """\
@@ -57,8 +64,9 @@ class PostgresLife(unittest.TestCase):
             process, home, sockets = postgres._process, postgres._home, postgres._sockets
         self.assertIsNotNone(process.poll())
         self.assertFalse(home.exists() or sockets.exists())
-        with self.assertRaises(psycopg2.OperationalError):
+        with self.assertRaises(psycopg2.DatabaseError):
             connection.cursor().execute("SELECT 1")
+        self.assertTrue(connection.closed)
         postgres.stop()
 
     def test_sockets_stand_beside_the_data_unless_the_path_is_long(self):
@@ -100,7 +108,11 @@ class PostgresLife(unittest.TestCase):
         with Postgres(self.root / "alive") as alive:
             killed = subprocess.Popen(
                 ["/usr/bin/python3", "-c", START_AND_WAIT, str(self.root / "killed")],
-                env={"PATH": os.environ["PATH"], "PYTHONPATH": str(TESTS)},
+                env={
+                    "PATH": os.environ["PATH"],
+                    "PYTHONPATH": str(TESTS),
+                    "TMPDIR": tempfile.gettempdir(),
+                },
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 text=True,
@@ -114,6 +126,25 @@ class PostgresLife(unittest.TestCase):
                 self.assertFalse(left.exists())
                 alive.connect().close()
                 self.assertTrue(alive._home.is_dir())
+
+    def test_only_the_first_cluster_of_a_kind_is_made(self):
+        made: list[Postgres] = []
+
+        def install(postgres: Postgres) -> None:
+            postgres.connect().cursor().execute("CREATE TABLE installed (i int)")
+            made.append(postgres)
+
+        source = self.root / "source"
+        content = Content((source,), install)
+        with unittest.mock.patch("emulator.core.postgres.KEPT", self.root / "kept"):
+            for text, expected in (("a", 1), ("a", 1), ("b", 2), ("a", 2)):
+                source.write_text(text)
+                with Postgres(self.root / "cluster", content) as postgres:
+                    self.assertEqual(len(made), expected)
+                    cursor = postgres.connect().cursor()
+                    cursor.execute("SELECT to_regclass('installed')::text")
+                    self.assertEqual(cursor.fetchone(), ("installed",))
+                    postgres.connect(CONFIG_DATABASE, CONFIG_USER, CONFIG_PASSWORD).close()
 
     def test_a_cluster_that_cannot_be_made_says_why(self):
         (self.root / "file").write_text("in the way")

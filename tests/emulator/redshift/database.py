@@ -10,7 +10,7 @@ import psycopg2.extensions
 import psycopg2.extras
 import psycopg2.sql
 
-from ..core.postgres import ADMINISTRATOR, Postgres
+from ..core.postgres import ADMINISTRATOR, Content, Postgres
 
 DATABASE, USER, PASSWORD = "dev", "awsuser", "Awsuser-password-1"
 CLUSTER, WORKGROUP = "dw", "dw-serverless"
@@ -36,14 +36,13 @@ _AS_TEXT = psycopg2.extensions.new_type(
 
 
 class RedshiftDatabase:
-    """`dev` in a running Postgres. The user's password is known to tests and to the secret of the
+    """`dev` in a running Postgres that was made with CONTENT. The user's password is known to tests and to the secret of the
     local AWS. `region`: where the cluster is."""
 
     def __init__(self, postgres: Postgres, region: str = "eu-west-1"):
         self._postgres, self.region = postgres, region
         self._lock = threading.Lock()
         self._next_query = 100_000
-        self._install()
         self._system = postgres.connect(DATABASE)
 
     def close(self) -> None:
@@ -140,22 +139,26 @@ class RedshiftDatabase:
             if rows:
                 psycopg2.extras.execute_batch(self._system.cursor(), statement, rows)
 
-    def _install(self) -> None:
-        self._postgres.create_role(USER, PASSWORD, "CREATEROLE")
-        self._postgres.create_database(DATABASE, USER)
-        connection = self._postgres.connect(DATABASE)
-        try:
-            cursor = connection.cursor()
-            cursor.execute("CREATE SCHEMA redshift; SET search_path TO redshift, pg_catalog")
-            cursor.execute(_FUNCTIONS.read_text())
-            cursor.execute(
-                "GRANT USAGE ON SCHEMA redshift TO PUBLIC; GRANT CREATE ON SCHEMA public TO PUBLIC"
-            )
-            for name, value in _SETTINGS.items():
-                cursor.execute(f"ALTER DATABASE {DATABASE} SET {name} TO {value}")
-            cursor.execute(
-                f"ALTER ROLE {ADMINISTRATOR} IN DATABASE {DATABASE} SET"
-                " default_transaction_isolation TO 'read committed'"
-            )
-        finally:
-            connection.close()
+
+def _install(postgres: Postgres) -> None:
+    postgres.create_role(USER, PASSWORD, "CREATEROLE")
+    postgres.create_database(DATABASE, USER)
+    connection = postgres.connect(DATABASE)
+    try:
+        cursor = connection.cursor()
+        cursor.execute("CREATE SCHEMA redshift; SET search_path TO redshift, pg_catalog")
+        cursor.execute(_FUNCTIONS.read_text())
+        cursor.execute(
+            "GRANT USAGE ON SCHEMA redshift TO PUBLIC; GRANT CREATE ON SCHEMA public TO PUBLIC"
+        )
+        for name, value in _SETTINGS.items():
+            cursor.execute(f"ALTER DATABASE {DATABASE} SET {name} TO {value}")
+        cursor.execute(
+            f"ALTER ROLE {ADMINISTRATOR} IN DATABASE {DATABASE} SET"
+            " default_transaction_isolation TO 'read committed'"
+        )
+    finally:
+        connection.close()
+
+
+CONTENT = Content((pathlib.Path(__file__), _FUNCTIONS), _install)

@@ -10,7 +10,7 @@ import unittest
 
 from ..core.postgres import Postgres
 from .service import RedshiftDataService
-from .database import PASSWORD, USER, RedshiftDatabase
+from .database import CONTENT, PASSWORD, USER, RedshiftDatabase
 from .errors import SqlError
 from .session import Outcome, Session
 from ..core.service import Clock, Headers, Principal, Request, ServiceError
@@ -62,7 +62,7 @@ class PostgresTest(unittest.TestCase):
     def setUpClass(cls):
         folder = tempfile.TemporaryDirectory(prefix="redshift-")
         cls.addClassCleanup(folder.cleanup)
-        cls.postgres = Postgres(pathlib.Path(folder.name) / "postgres")
+        cls.postgres = Postgres(pathlib.Path(folder.name) / "postgres", CONTENT)
         cls.addClassCleanup(cls.postgres.stop)
         cls.postgres.start()
         cls.objects = MemoryObjects()

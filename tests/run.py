@@ -9,22 +9,28 @@ import argparse
 import concurrent.futures
 import contextlib
 import dataclasses
+import fcntl
 import os
 import pathlib
 import re
 import select
+import shutil
 import signal
 import subprocess
 import sys
 import tempfile
 import threading
 import time
+import typing
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 TAP_PLAN = re.compile(r"^1\.\.(\d+)", re.MULTILINE)
 TAP_RESULT = re.compile(r"^(ok|not ok)\b(.*)$", re.MULTILINE)
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 GRACE_SECONDS = 20.0  # for a program to clear up after itself
+MEMORY = pathlib.Path("/dev/shm")
+MEMORY_NEEDED = 4 << 30  # bytes; the most that was seen in use is a tenth of it
+WORK = "external-file-tests-"  # how the name of a folder for temporary files begins
 ON_POSTGRES = ("test_file_tables", "test_job_programs", "test_pg_client")  # of e2e: they run wire programs on a server
 
 
@@ -148,6 +154,46 @@ def environment(build: pathlib.Path, flavour: str) -> dict[str, str]:
     return kept
 
 
+@contextlib.contextmanager
+def work_folder() -> typing.Iterator[str]:
+    """Where the programs put their temporary files: they write much, and keep none of it. So it is
+    in memory if that has room, and what they leave behind goes with the folder."""
+    place = MEMORY if has_room(MEMORY) else pathlib.Path(tempfile.gettempdir())
+    for left in place.glob(WORK + "*"):
+        with contextlib.suppress(OSError), locked(left):  # nobody's: its run was killed
+            shutil.rmtree(left, ignore_errors=True)
+    new = pathlib.Path(tempfile.mkdtemp(dir=place))
+    new.chmod(0o711)  # Postgres has a user of its own
+    with locked(new):
+        folder = new.rename(place / f"{WORK}{new.name}")
+        try:
+            yield str(folder)
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def locked(folder: pathlib.Path) -> typing.Iterator[None]:
+    """Raises BlockingIOError when another process has locked the folder. The lock ends with us."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def has_room(folder: pathlib.Path) -> bool:
+    """For files and for programs to execute."""
+    try:
+        state, memory = os.statvfs(folder), pathlib.Path("/proc/meminfo").read_text()
+    except OSError:
+        return False
+    available = int(re.search(r"^MemAvailable: +(\d+) kB", memory, re.MULTILINE)[1]) << 10
+    free = min(state.f_bavail * state.f_frsize, available)
+    return free >= MEMORY_NEEDED and not state.f_flag & os.ST_NOEXEC and os.access(folder, os.W_OK)
+
+
 def run(program: Program, env: dict[str, str], running: Running) -> Outcome:
     outcome = Outcome(program)
     started = time.monotonic()
@@ -257,10 +303,16 @@ def main() -> int:
         print(f"no test program has {arguments.only!r} in its name; their names are the files' below tests/")
     for number in SIGNALS:
         signal.signal(number, _stop)
+    with work_folder() as folder:
+        return attend_all(programs, {**environment(build, arguments.flavour), "TMPDIR": folder})
+
+
+def attend_all(programs: list[Program], env: dict[str, str]) -> int:
+    """The exit status; a signal ends all programs first."""
     running = Running()
     pool = concurrent.futures.ThreadPoolExecutor(max_workers=os.cpu_count() or 2)
     try:
-        return run_all(programs, environment(build, arguments.flavour), pool, running)
+        return run_all(programs, env, pool, running)
     except Stop:
         for number in SIGNALS:  # the end is under way; another Ctrl-C must not cut it short
             signal.signal(number, signal.SIG_IGN)

@@ -14,8 +14,9 @@ import unittest
 
 TESTS = pathlib.Path(__file__).resolve().parents[1]
 DRIVER = """\
-import sys, run
+import pathlib, sys, run
 run.GRACE_SECONDS = float(sys.argv[1])
+run.MEMORY, run.MEMORY_NEEDED = pathlib.Path(sys.argv.pop(2)), 0
 shell = [["/bin/sh", "-c", script] for script in sys.argv[2:]]
 programs = [run.Program(f"made/{n}", command, 1 if "hang" in command[2] else 60)
             for n, command in enumerate(shell)] + [run.Program("made/none", ["/nonexistent"], 60)]
@@ -30,11 +31,11 @@ def environment() -> dict[str, str]:
     return {"PATH": "/usr/bin:/bin", "PYTHONPATH": str(TESTS), "PYTHONDONTWRITEBYTECODE": "1"}
 
 
-def tests(*scripts: str, grace: float = 3.0) -> subprocess.Popen:
+def tests(*scripts: str, grace: float = 3.0, place: str = "/dev/shm") -> subprocess.Popen:
     """The runner on programs of these scripts, and on one that does not exist. As from a terminal.
-    `grace`: seconds that a program has to end when it is told to."""
+    `grace`: seconds that a program has to end when it is told to; `place`: for temporary files."""
     return subprocess.Popen(
-        ["/usr/bin/python3", "-c", DRIVER, str(grace), *scripts],
+        ["/usr/bin/python3", "-c", DRIVER, str(grace), place, *scripts],
         env=environment(),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
@@ -45,8 +46,8 @@ def tests(*scripts: str, grace: float = 3.0) -> subprocess.Popen:
     )
 
 
-def said(*scripts: str) -> tuple[int, str]:
-    process = tests(*scripts)
+def said(*scripts: str, place: str = "/dev/shm") -> tuple[int, str]:
+    process = tests(*scripts, place=place)
     output = process.communicate(timeout=300)[0]
     return process.returncode, output
 
@@ -86,6 +87,33 @@ class Summary(unittest.TestCase):
         used = {name: float(text) for name, text in re.findall(r"made/(\d) .* ([\d.]+) s of CPU", output)}
         self.assertGreaterEqual(used["0"], 0.5)
         self.assertLess(used["1"], 0.5)
+
+    def test_temporary_files_go_with_the_run(self):
+        leave = "echo 1..1; echo ok 1; echo left >$TMPDIR/file; echo folder $TMPDIR; exit 1"
+        output = said(leave)[1]
+        folder = pathlib.Path(re.search(r"folder (\S+)", output)[1])
+        self.assertRegex(folder.name, "^external-file-tests-")
+        self.assertFalse(folder.exists())
+
+    def test_what_a_killed_run_left_is_removed_and_no_more(self):
+        with tempfile.TemporaryDirectory(prefix="run-") as name:
+            place, facts = pathlib.Path(name), pathlib.Path(name) / "facts"
+            waiting = f"echo $$ $TMPDIR >{facts}.new; mv {facts}.new {facts}; exec sleep 600"
+            killed = tests(waiting, place=name)
+            while not facts.exists():
+                time.sleep(0.02)
+            killed.kill()
+            pid, folder = facts.read_text().split()
+            os.kill(int(pid), signal.SIGKILL)
+            killed.communicate()
+            alive = tests(waiting, place=name)
+            while folder in facts.read_text():
+                time.sleep(0.02)
+            said("echo 1..1; echo ok 1", place=name)
+            left = [item for item in place.iterdir() if item != facts]
+            self.assertEqual([str(item) for item in left], facts.read_text().split()[1:])
+            alive.terminate()
+            alive.communicate(timeout=300)
 
     def test_a_program_that_is_not_there(self):
         status, output = said()

@@ -12,7 +12,7 @@ import time
 import typing
 import urllib.parse
 
-from e2e.system import FILE_PROCESS, FILE_PROCESS_LOGGING, LANDING, Interface, Row, SystemTest
+from e2e.system import FILE_PROCESS, FILE_PROCESS_LOGGING, LANDING, Interface, Row, SystemTest, shared_system
 from emulator.deployment import ARCHIVE, BUCKET, PROCESSING
 from emulator.core.faults import Fault
 from emulator.redshift.statements import Statement
@@ -69,12 +69,16 @@ class Queue(threading.Event):
 
 
 class JourneyTest(SystemTest):
-    """Interfaces with numbers of their own, and files that came to their end."""
+    """Interfaces with numbers of their own, and files that came to their end. The classes whose
+    options are the same share one system, which each finds cleared."""
+
+    _numbers = itertools.count(9001)
+
+    @classmethod
+    def setUpClass(cls):
+        cls.system = shared_system(**cls.options)
 
     def setUp(self):
-        self._numbers = type(self).__dict__.get("numbers")
-        if self._numbers is None:
-            self._numbers = type(self).numbers = itertools.count(9001)
         self.system.local.faults.clear()
         self.system.local.lambda_.failures.clear()
 

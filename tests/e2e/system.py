@@ -11,8 +11,10 @@ Rows of all tables come as dicts, newest last. What is not asked for by name her
 `local` (faults, clock, Redshift's knobs) and `tap` (the functions' sessions with Postgres).
 """
 
+import atexit
 import contextlib
 import json
+import os
 import pathlib
 import tempfile
 import time
@@ -110,6 +112,25 @@ class System:
 
     def stop(self) -> None:
         self._undo.close()
+
+    def clear(self) -> None:
+        """As just deployed, but that tables in Redshift stay, functions are warm, and the clock of
+        the local AWS stands where it was moved to."""
+        self.settle()
+        self.local.faults.clear()
+        self.local.lambda_.failures.clear()
+        self.local.sns.messages.clear()
+        self.clear_counts()
+        for function in (FILE_PROCESS, FILE_PROCESS_LOGGING):
+            with contextlib.suppress(FileNotFoundError):
+                os.truncate(self.local.lambda_.log_file(function), 0)
+        self.local.redshift.forget()
+        self.local.s3.abort_uploads(BUCKET)
+        for key, version_id in self.local.s3.list_versions(BUCKET):
+            self.local.s3.delete_key(BUCKET, key, version_id)
+        self.config_execute("truncate rdscnfg.ext_interface, rdscnfg.ext_file cascade")
+        self.config_execute("truncate rdscnfg.ext_statement")
+        self.deployment.sample_configuration()
 
     # --- objects ---
 
@@ -373,6 +394,22 @@ def _rows(connection, sql: str, values: tuple) -> list[Row]:
     with connection.cursor(cursor_factory=psycopg2.extras.RealDictCursor) as cursor:
         cursor.execute(sql, values or None)
         return [dict(row) for row in cursor.fetchall()]
+
+
+_shared: dict[str, System] = {}
+
+
+def shared_system(**options) -> System:
+    """The system with these options that an earlier class of tests has used in this process, as
+    good as new, or a new one. It ends with the process."""
+    name = repr(sorted(options.items()))
+    if name in _shared:
+        _shared[name].clear()
+    else:
+        system = System(**options).__enter__()
+        atexit.register(system.stop)
+        _shared[name] = system
+    return _shared[name]
 
 
 class SystemTest(unittest.TestCase):

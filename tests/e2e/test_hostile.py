@@ -57,6 +57,9 @@ class HostileTest(JourneyTest):
             "create table rdsftetl.victim (a varchar(10)); create table rdsftetl.victim_ledger"
             " (like rdsftetl.dc_x_pa_flavor_ledger)"
         )
+        cls.addClassCleanup(
+            cls.system.redshift_execute, "drop table rdsftetl.victim; drop table rdsftetl.victim_ledger"
+        )
         cls.system.redshift_execute("insert into rdsftetl.victim values ('alive')")
 
     def tearDown(self):

@@ -74,10 +74,14 @@ class Deployment:
 
     def apply_sql(self) -> None:
         """All migrations and the sample configuration; may be repeated."""
-        folder = ROOT / "sql/postgres"
-        files = [*sorted(folder.glob("[0-9]*.sql")), folder / "sample_configuration.sql"]
-        deployment_sql.run_on_postgres(self.local.postgres, files)
+        migrations = sorted((ROOT / "sql/postgres").glob("[0-9]*.sql"))
+        deployment_sql.run_on_postgres(self.local.postgres, migrations)
+        self.sample_configuration()
         self.redshift_sql(sorted((ROOT / "sql/redshift").glob("*.sql")))
+
+    def sample_configuration(self) -> None:
+        file = ROOT / "sql/postgres/sample_configuration.sql"
+        deployment_sql.run_on_postgres(self.local.postgres, [file])
 
     def add_demo_interface(self) -> None:
         """What a customer does for a new kind of file: rows in Postgres, tables in Redshift."""

@@ -94,6 +94,10 @@ class RedshiftDataService(JsonService):
         """Whether all statements have ended, and their events are out, within that time."""
         return all(statement.told.wait(seconds) for statement in self._store.all())
 
+    def forget(self) -> None:
+        """All statements, as if none had ever been; what they did stays. Call it when idle."""
+        self._store.clear()
+
     def control(self, data: dict) -> dict:
         """The knobs as one JSON object; answers how they stand. `fail`: the arguments of
         fail_next."""

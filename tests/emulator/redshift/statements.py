@@ -136,6 +136,11 @@ class StatementStore:
             if token:
                 self._tokens[statement.role, token] = (fingerprint, statement, self._clock.now())
 
+    def clear(self) -> None:
+        with self.lock:
+            self._statements.clear()
+            self._tokens.clear()
+
     def by_token(self, principal: Principal, token: str, fingerprint: str) -> Statement | None:
         """The statement that this token began within the last 8 hours. The same token with another
         request is a mistake of the caller."""

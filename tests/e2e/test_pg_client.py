@@ -67,7 +67,7 @@ def switch_on_tls(postgres: Postgres, folder: pathlib.Path) -> None:
 
 class PgClientTest(unittest.TestCase):
     def test_against_a_real_server(self):
-        with tempfile.TemporaryDirectory(prefix="pg-client-", dir="/tmp") as name:
+        with tempfile.TemporaryDirectory(prefix="pg-client-") as name:
             folder = pathlib.Path(name)
             folder.chmod(0o755)
             make_certificates(folder)

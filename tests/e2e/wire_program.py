@@ -22,7 +22,7 @@ class TablesTest(unittest.TestCase):
 
     @classmethod
     def setUpClass(cls):
-        folder = tempfile.TemporaryDirectory(prefix="wire-programs-", dir="/tmp")
+        folder = tempfile.TemporaryDirectory(prefix="wire-programs-")
         cls.addClassCleanup(folder.cleanup)
         os.chmod(folder.name, 0o755)
         cls.postgres = Postgres(pathlib.Path(folder.name) / "postgres")

@@ -133,7 +133,8 @@ $(BUILD)/fuzz/tests/fuzz/%: $(BUILD)/fuzz/tests/fuzz/%.o $(BUILD)/fuzz/libextern
 BOOTSTRAPS := $(FUNCTIONS:%=$(BUILD)/release/functions/%/bootstrap)
 TEST_PROGRAMS = $(UNIT_TESTS:%=$(BUILD)/$(1)/%) $(WIRE_TESTS:%=$(BUILD)/$(1)/%) $(TEST_FUNCTIONS:%=$(BUILD)/$(1)/%)
 RELEASE_PROGRAMS := $(BOOTSTRAPS) $(TEST_FUNCTIONS:%=$(BUILD)/release/%)
-PACKAGES := $(FUNCTIONS:%=dist/%.zip) dist/layer-certs.zip
+FUNCTION_ZIPS := $(FUNCTIONS:%=dist/%.zip)
+PACKAGES := $(FUNCTION_ZIPS) dist/layer-certs.zip
 SDK := $(BUILD)/sdk
 # Outlives build/sdk, and may be shared, as NATIVE_CACHE.
 SDK_CACHE ?= $(BUILD)/sdk-cache
@@ -152,8 +153,11 @@ $(SDK)/stamp: $(addprefix tests/sdk/,install.sh toolchain.txt package.json packa
 
 package: $(PACKAGES) ## make the zips to deploy: dist/<function>.zip and dist/layer-certs.zip
 
-$(PACKAGES) &: package.sh $(BOOTSTRAPS) $(wildcard layers/certs/*.pem $(RDS_BUNDLE)) $(BUILD)/rds-bundle | debian-packages
-	@./package.sh $(BUILD)
+$(FUNCTION_ZIPS) &: package.sh $(BOOTSTRAPS) | debian-packages
+	@./package.sh $(BUILD) functions
+
+dist/layer-certs.zip: package.sh $(wildcard layers/certs/*.pem $(RDS_BUNDLE)) $(BUILD)/rds-bundle | debian-packages
+	@./package.sh $(BUILD) layer
 
 # Which bundle the layer was made with: changes when another one, or none, is asked for.
 $(BUILD)/rds-bundle: always

@@ -27,7 +27,15 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 TAP_PLAN = re.compile(r"^1\.\.(\d+)", re.MULTILINE)
 TAP_RESULT = re.compile(r"^(ok|not ok)\b(.*)$", re.MULTILINE)
 # The programs that take longest start first, so that they do not trail behind.
-LONGEST = ("e2e/test_recovery", "e2e/test_big_files", "e2e/test_package", "e2e/test_lease", "emulator/s3/test_cli")
+LONGEST = (
+    "e2e/test_recovery",
+    "e2e/test_big_files",
+    "emulator/s3/test_cli",
+    "emulator/test_cli_services",
+    "e2e/test_package",
+    "e2e/test_lease",
+    "wire/test_http_calls",
+)
 WORKERS = 2 * (os.cpu_count() or 1)  # a program waits about half of its time
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 GRACE_SECONDS = 20.0  # for a program to clear up after itself

@@ -56,7 +56,7 @@ class BigFiles(JourneyTest):
         self.assertEqual((row["state"], row["reason"]), ("DONE", None))
         self.assertEqual(row["rows_loaded"], rows)
         found = self.system.redshift_rows(
-            f"select count(*) as n, min(length(b)) as least, max(length(b)) as most"
+            f"select count(*) as n, min(octet_length(b)) as least, max(octet_length(b)) as most"
             f" from {interface.table}"
         )[0]
         self.assertEqual((found["n"], found["least"]), (rows, found["most"]))

@@ -16,7 +16,7 @@
 #define STATE_SQL_FRAGMENTS(X) \
     X(audit_row) X(enter_state) X(fence) X(has_work) X(history_row) X(in_scope) X(is_earlier) \
     X(is_unsettled) X(is_upload) X(lease) X(lease_is_free) X(lease_taken) X(now) X(record) \
-    X(record_tables) X(statements) X(statements_written)
+    X(record_tables) X(same_source) X(statements) X(statements_written)
 /* clang-format on */
 
 #ifndef __ASSEMBLER__

@@ -349,6 +349,38 @@ static void test_the_same_bytes_put_again_after_the_first_were_gone(void **state
     }
 }
 
+/* S3's own message and EventBridge may both announce an upload: their sequencers say nothing about
+ * each other. */
+static void test_an_upload_that_two_sources_announce(void **state)
+{
+    struct fixture *f = *state;
+    static const struct {
+        const char *first;
+        const char *second;
+        enum claim_outcome outcome;
+    } cases[] = {
+        {"0055AED6DCD90281E5", "eventbridge:617F08299329D189", CLAIM_NOTHING},
+        {"eventbridge:617F08299329D189", "0055AED6DCD90281E5", CLAIM_NOTHING},
+        {"eventbridge:617F08299329D189", "FF", CLAIM_NOTHING},
+        {"eventbridge:617F08299329D189", "eventbridge:617F08299329D188", CLAIM_NOTHING},
+        {"eventbridge:617F08299329D189", "eventbridge:617F08299329D18A", CLAIM_WON},
+    };
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        struct file_claim first = a_claim(f);
+        struct file_claim second = another_claim(f);
+        struct file_record record;
+        must_run(f, "truncate rdscnfg.ext_file, rdscnfg.ext_file_history");
+        first.identity.sequencer = slice_from(cases[i].first);
+        second.identity.sequencer = slice_from(cases[i].second);
+        assert_int_equal(try_claim(f, &first, &record), CLAIM_WON);
+        must_run(f, "update rdscnfg.ext_file set state = 'DONE', lease_owner = null, "
+                    "archived_at = now()");
+        if (try_claim(f, &second, &record) != cases[i].outcome) {
+            fail_msg("%s, then %s", cases[i].first, cases[i].second);
+        }
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -365,6 +397,7 @@ int main(void)
         CASE_TABLES(test_who_a_file_is),
         CASE_TABLES(test_the_same_bytes_put_again),
         CASE_TABLES(test_the_same_bytes_put_again_after_the_first_were_gone),
+        CASE_TABLES(test_an_upload_that_two_sources_announce),
     };
     return RUN_ON_SERVER("test_state_claim", tests);
 }

@@ -106,8 +106,13 @@ static void test_the_same_bytes_are_gone_again(void **state)
     static const struct {
         const char *sequencer;
         bool recorded;
-    } events[] = {{"0B", true},  {"0C", true},  {"0A", true},
-                  {"0B", false}, {"0A", false}, {"", false}};
+    } events[] = {{"0B", true},
+                  {"0C", true},
+                  {"0A", true},
+                  {"0B", false},
+                  {"0A", false},
+                  {"", false},
+                  {"eventbridge:0D", false}};
     for (size_t i = 0; i < COUNT_OF(events); i++) {
         bool recorded = record_gone(f, 1 + (int)i, upload_at(events[i].sequencer), FILE_GONE);
         assert_int_equal(recorded, events[i].recorded);
@@ -194,6 +199,7 @@ static void test_a_twin_that_took_the_upload_with_it_is_found(void **state)
         {"0201", NOW_MS, "archive/2"},
         {"01", NOW_MS, ""},
         {"", NOW_MS, ""},
+        {"eventbridge:09", NOW_MS, ""}, /* not to be compared */
     };
     for (size_t i = 0; i < COUNT_OF(events); i++) {
         struct slice copy = find_twin(f, upload_at(events[i].sequencer), events[i].event_ms);

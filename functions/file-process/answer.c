@@ -52,6 +52,36 @@ void answer_end(struct answer *answer)
     json_write_object_end(&answer->writer);
 }
 
+/* --- batches --- */
+
+void answer_batch_begin(struct batch_answer *answer, struct strbuf *response)
+{
+    *answer = (struct batch_answer){.writer = json_writer_to(response), .last_id = SLICE("")};
+    json_write_object(&answer->writer);
+    json_write_name(&answer->writer, SLICE("batchItemFailures"));
+    json_write_array(&answer->writer);
+}
+
+void answer_batch_failed(struct batch_answer *answer, struct slice message_id)
+{
+    if (slice_equal(answer->last_id, message_id)) {
+        return;
+    }
+    json_write_object(&answer->writer);
+    json_write_member_string(&answer->writer, "itemIdentifier", message_id);
+    json_write_object_end(&answer->writer);
+    answer->last_id = message_id;
+    answer->failed++;
+}
+
+void answer_batch_end(struct batch_answer *answer)
+{
+    json_write_array_end(&answer->writer);
+    json_write_object_end(&answer->writer);
+}
+
+/* --- the schedule --- */
+
 void answer_sweep(struct strbuf *response, const struct advance_sweep *sweep)
 {
     struct json_writer writer = json_writer_to(response);

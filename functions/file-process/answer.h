@@ -1,4 +1,4 @@
-/* What file-process answers: JSON, for the person who ordered it. */
+/* What file-process answers: JSON, for the person who ordered it, or for the queue. */
 #ifndef FILE_PROCESS_ANSWER_H
 #define FILE_PROCESS_ANSWER_H
 
@@ -20,6 +20,20 @@ struct answer {
 void answer_begin(struct answer *answer, struct strbuf *response, size_t objects);
 void answer_add(struct answer *answer, const struct advance_result *result);
 void answer_end(struct answer *answer);
+
+/*
+ * {"batchItemFailures": [{"itemIdentifier": "<message id>"}]}: Lambda deletes all other messages of
+ * the batch. A message whose objects failed is named once; they follow each other.
+ */
+struct batch_answer {
+    struct json_writer writer;
+    struct slice last_id; /* that was named */
+    size_t failed;        /* messages */
+};
+
+void answer_batch_begin(struct batch_answer *answer, struct strbuf *response);
+void answer_batch_failed(struct batch_answer *answer, struct slice message_id);
+void answer_batch_end(struct batch_answer *answer);
 
 /* {"due": n, "failed": n, "left": n} */
 void answer_sweep(struct strbuf *response, const struct advance_sweep *sweep);

@@ -3,45 +3,64 @@
 #include "advance/advance.h"
 #include "answer.h"
 #include "base/log.h"
-#include "event/s3_event.h"
+#include "event/envelope.h"
 
 #include "base/banned.h"
 
-/* Every object gets its chance; what can succeed later is reported, so that Lambda tries again.
- * Each has the memory to itself: an event may hold thousands. */
-static int process_objects(struct services *services, const struct s3_event *event,
-                           struct answer *answer, struct error *err)
+/* An item that can succeed later is reported, so that it comes again. */
+static int process_item(struct services *services, const struct envelope_item *item,
+                        struct arena *arena, struct advance_result *result, struct error *err)
 {
-    struct arena arena;
-    size_t failed = 0;
-    arena_init(&arena, 0);
-    for (size_t i = 0; i < event->count; i++) {
-        const struct s3_object_event *object = &event->objects[i];
-        struct advance_result result;
-        struct error object_error;
-        arena_reset(&arena);
-        if (advance_object(services, object, &arena, &result, &object_error) == 0) {
-            answer_add(answer, &result);
-            continue;
-        }
-        log_error("the object was not finished", LOG_CAUSE(&object_error));
-        *err = object_error;
-        failed++;
+    if (advance_object(services, &item->object, arena, result, err) == 0) {
+        return 0;
     }
-    arena_release(&arena);
-    return failed == 0 ? 0 : error_prefix(err, "%zu of %zu objects", failed, event->count);
+    log_error("the object was not finished", LOG_TEXT("message_id", item->message_id),
+              LOG_CAUSE(err));
+    return -1;
 }
 
-static int process_event(struct services *services, const struct s3_event *event,
-                         struct strbuf *response, struct error *err)
+/* Every object gets its chance. Each has the memory to itself: an event may hold thousands. */
+static int process_event(struct services *services, const struct envelope *envelope,
+                         struct arena *arena, struct strbuf *response, struct error *err)
 {
     struct answer answer;
-    answer_begin(&answer, response, event->count);
-    if (process_objects(services, event, &answer, err) != 0) {
-        return -1;
+    size_t failed = 0;
+    answer_begin(&answer, response, envelope->count);
+    for (size_t i = 0; i < envelope->count; i++) {
+        struct advance_result result;
+        arena_reset(arena);
+        if (process_item(services, &envelope->items[i], arena, &result, err) == 0) {
+            answer_add(&answer, &result);
+        } else {
+            failed++;
+        }
     }
     answer_end(&answer);
-    return 0;
+    return failed == 0 ? 0 : error_prefix(err, "%zu of %zu objects", failed, envelope->count);
+}
+
+/* The messages that failed come again, without the others. A batch of which none succeeded fails as
+ * a whole: then nothing is lost where the event source mapping does not ask which ones failed. */
+static int process_batch(struct services *services, const struct envelope *envelope,
+                         struct arena *arena, struct strbuf *response, struct error *err)
+{
+    struct batch_answer answer;
+    struct error failure = {.kind = ERROR_CANCELLED};
+    answer_batch_begin(&answer, response);
+    for (size_t i = 0; i < envelope->count; i++) {
+        const struct envelope_item *item = &envelope->items[i];
+        struct advance_result result;
+        arena_reset(arena);
+        if (process_item(services, item, arena, &result, &failure) != 0) {
+            answer_batch_failed(&answer, item->message_id);
+        }
+    }
+    answer_batch_end(&answer);
+    if (answer.failed == 0 || answer.failed < envelope->messages) {
+        return 0;
+    }
+    *err = failure;
+    return error_prefix(err, "all %zu messages", envelope->messages);
 }
 
 /* A person asks for one file: the answer says what happened to it. */
@@ -79,19 +98,28 @@ int file_process_handle(const struct lambda_context *context, struct slice event
                         struct arena *arena, struct strbuf *response, struct error *err)
 {
     struct services *services = context->state;
-    struct s3_event event;
-    if (s3_event_parse(arena, event_text, &event, err) != 0) {
+    struct envelope envelope;
+    struct arena item_arena;
+    int result = -1;
+    if (envelope_parse(arena, event_text, &envelope, err) != 0) {
         return -1;
     }
     services_begin(services, context->deadline_ms);
-    switch (event.kind) {
-    case S3_EVENT_SCHEDULE:
-        return process_due(services, response, err);
-    case S3_EVENT_ORDER:
-        return process_order(services, event.order, arena, response, err);
-    case S3_EVENT_OBJECTS:
-    case S3_EVENT_TEST:
+    arena_init(&item_arena, 0);
+    switch (envelope.kind) {
+    case ENVELOPE_OBJECTS:
+        result = process_event(services, &envelope, &item_arena, response, err);
+        break;
+    case ENVELOPE_BATCH:
+        result = process_batch(services, &envelope, &item_arena, response, err);
+        break;
+    case ENVELOPE_SCHEDULE:
+        result = process_due(services, response, err);
+        break;
+    case ENVELOPE_ORDER:
+        result = process_order(services, envelope.order, &item_arena, response, err);
         break;
     }
-    return process_event(services, &event, response, err);
+    arena_release(&item_arena);
+    return result;
 }

@@ -162,17 +162,12 @@ static void name_object(struct advance_result *result, const struct s3_object_ev
     }
 }
 
-/* An object that no event names was named by a person. */
-static bool is_by_hand(const struct s3_object_event *object)
-{
-    return object->name.size == 0;
-}
-
 int advance_object(struct services *services, const struct s3_object_event *object,
                    struct arena *arena, struct advance_result *result, struct error *err)
 {
     const struct receive_request request = {
-        .object = object, .scope = is_by_hand(object) ? CLAIM_FOR_ORDER : CLAIM_FOR_EVENT};
+        .object = object,
+        .scope = object->origin == S3_OBJECT_OF_ORDER ? CLAIM_FOR_ORDER : CLAIM_FOR_EVENT};
     enum claim_outcome outcome;
     struct job job;
     int status = 0;

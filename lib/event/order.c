@@ -15,7 +15,7 @@ static const struct slice names[] = {
 
 bool order_is(const json *document)
 {
-    return json_get(document, "order") != NULL;
+    return json_get(document, "order") != NULL || json_get(document, "bucket") != NULL;
 }
 
 static int fail_unknown(struct slice name, struct error *err)
@@ -34,6 +34,10 @@ static int fail_unknown(struct slice name, struct error *err)
 static int read_kind(const json *document, enum order_kind *kind, struct error *err)
 {
     struct slice name;
+    if (json_get(document, "order") == NULL) {
+        *kind = ORDER_ADVANCE; /* the Python framework's manual event */
+        return 0;
+    }
     if (json_require_string(document, "order", &name, err) != 0) {
         return error_prefix(err, "manual order");
     }
@@ -132,7 +136,9 @@ int order_parse(struct arena *arena, const json *document, struct order *order, 
         return -1;
     }
     if (read_file(arena, document, order, err) != 0 || read_by(document, &order->by, err) != 0) {
-        return error_prefix(err, "order %.*s", SLICE_ARG(names[order->kind]));
+        return json_get(document, "order") == NULL
+                   ? error_prefix(err, "manual event")
+                   : error_prefix(err, "order %.*s", SLICE_ARG(names[order->kind]));
     }
     return 0;
 }

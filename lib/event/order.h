@@ -5,6 +5,7 @@
  *     {"order": "advance", "bucket": "…", "key": "…", "version_id": "…"}
  *
  * version_id is optional. So is "by", a note of at most 200 characters on who ordered it and why.
+ * The Python framework's manual event, {"bucket": "…", "key": "…"}, is the second one.
  */
 #ifndef EVENT_ORDER_H
 #define EVENT_ORDER_H
@@ -28,7 +29,7 @@ struct order {
     struct slice by;               /* may be empty */
 };
 
-/* Is this document an order (it has a member "order"), right or wrong? */
+/* Is this document an order (it has a member "order" or "bucket"), right or wrong? */
 bool order_is(const json *document);
 
 /* ERROR_INVALID names the member that is wrong and what is expected; for an unknown order it lists

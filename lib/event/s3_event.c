@@ -2,11 +2,52 @@
 
 #include "base/clock.h"
 #include "base/encode.h"
-#include "base/json.h"
 
 #include "base/banned.h"
 
-#define EVENT_BYTES_LIMIT ((size_t)8 * 1024 * 1024) /* Lambda's own limit is 6 MiB */
+/* --- what both forms have --- */
+
+static struct slice upper_hex(struct arena *arena, const char *mark, struct slice text)
+{
+    char *bytes =
+        arena_text(arena, arena_format(arena, "%s%.*s", mark,
+                                       SLICE_ARG(slice_take(text, S3_EVENT_SEQUENCER_LIMIT))));
+    size_t size = strlen(bytes);
+    for (size_t i = strlen(mark); i < size; i++) {
+        if (bytes[i] >= 'a' && bytes[i] <= 'f') {
+            bytes[i] = (char)(bytes[i] - 'a' + 'A');
+        }
+    }
+    return slice_of(bytes, size);
+}
+
+static void read_sequencer(struct arena *arena, const char *mark, const json *described,
+                           struct s3_object_event *object)
+{
+    struct slice text;
+    if (json_string(json_get(described, "sequencer"), &text) && text.size > 0) {
+        object->sequencer = upper_hex(arena, mark, text);
+    }
+}
+
+/* A bucket that keeps versions no more calls the version "null". */
+static void read_version(const json *version, struct s3_object_event *object)
+{
+    struct slice text;
+    if (json_string(version, &text) && !slice_equal(text, SLICE("null"))) {
+        object->version_id = text;
+    }
+}
+
+static void read_time(const json *time, struct s3_object_event *object)
+{
+    struct slice text;
+    if (json_string(time, &text)) {
+        (void)clock_parse_iso8601(text, &object->event_ms);
+    }
+}
+
+/* --- S3's own message --- */
 
 static int decode_key(struct arena *arena, struct slice encoded, struct slice *key,
                       struct error *err)
@@ -22,18 +63,6 @@ static int decode_key(struct arena *arena, struct slice encoded, struct slice *k
     return result;
 }
 
-static struct slice upper_hex(struct arena *arena, struct slice text)
-{
-    size_t size = slice_take(text, 64).size;
-    char *bytes = arena_text(arena, slice_take(text, size));
-    for (size_t i = 0; i < size; i++) {
-        if (bytes[i] >= 'a' && bytes[i] <= 'f') {
-            bytes[i] = (char)(bytes[i] - 'a' + 'A');
-        }
-    }
-    return slice_of(bytes, size);
-}
-
 /* Versions 2.x only add members to what is read here. */
 static bool is_known_version(const json *record)
 {
@@ -45,13 +74,9 @@ static bool is_known_version(const json *record)
     return json_string(version, &text) && slice_starts_with(text, SLICE("2."));
 }
 
-static int read_record(struct arena *arena, const json *record, struct s3_object_event *object,
-                       struct error *err)
+static int check_record(const json *record, struct slice *name, struct error *err)
 {
-    const json *described = json_at(record, "s3.object");
     struct slice source = {0};
-    struct slice key = {0};
-    struct slice text;
     if (!json_string(json_get(record, "eventSource"), &source) ||
         !slice_equal(source, SLICE("aws:s3"))) {
         return error_set(err, ERROR_INVALID, "a record is not from S3 (eventSource \"%.*s\")",
@@ -60,101 +85,64 @@ static int read_record(struct arena *arena, const json *record, struct s3_object
     if (!is_known_version(record)) {
         return error_set(err, ERROR_INVALID, "a record's eventVersion is not 2.x");
     }
-    if (!json_string(json_get(record, "eventName"), &object->name)) {
+    if (!json_string(json_get(record, "eventName"), name)) {
         return error_set(err, ERROR_INVALID, "a record has no eventName");
     }
-    object->is_creation = slice_starts_with(object->name, SLICE("ObjectCreated:"));
-    if (json_string(json_get(record, "eventTime"), &text)) {
-        (void)clock_parse_iso8601(text, &object->event_ms);
+    return 0;
+}
+
+int s3_event_read_record(struct arena *arena, const json *record, struct s3_object_event *object,
+                         struct error *err)
+{
+    const json *described = json_at(record, "s3.object");
+    struct slice name;
+    struct slice key;
+    *object = (struct s3_object_event){.origin = S3_OBJECT_OF_EVENT};
+    if (check_record(record, &name, err) != 0) {
+        return -1;
     }
+    object->is_creation = slice_starts_with(name, SLICE("ObjectCreated:"));
+    read_time(json_get(record, "eventTime"), object);
     if (!json_string(json_at(record, "s3.bucket.name"), &object->bucket) ||
         !json_string(json_get(described, "key"), &key)) {
         return error_set(err, ERROR_INVALID, "a record has no s3.bucket.name or s3.object.key");
     }
-    if (json_string(json_get(described, "versionId"), &text) && !slice_equal(text, SLICE("null"))) {
-        object->version_id = text;
-    }
+    read_version(json_get(described, "versionId"), object);
     object->etag = json_text(described, "eTag");
-    if (json_string(json_get(described, "sequencer"), &text)) {
-        object->sequencer = upper_hex(arena, text);
-    }
+    read_sequencer(arena, "", described, object);
     if (decode_key(arena, key, &object->key, err) != 0) {
         return -1;
     }
     return s3_object_check(object, err);
 }
 
-static int read_records(struct arena *arena, const json *records, struct s3_event *event,
-                        struct error *err)
+/* --- EventBridge's event --- */
+
+bool s3_event_is_bridge(const json *document)
 {
-    size_t i = 0;
-    event->count = json_count(records);
-    if (event->count > EVENT_RECORDS_LIMIT) {
-        return error_set(err, ERROR_LIMIT, "the event has %zu records; %d are taken", event->count,
-                         EVENT_RECORDS_LIMIT);
-    }
-    event->objects = arena_zalloc(arena, event->count + 1, sizeof(*event->objects));
-    for (const json *record = json_first(records); record != NULL; record = json_next(record)) {
-        struct s3_object_event *object = &event->objects[i++];
-        struct error problem;
-        if (read_record(arena, record, object, &problem) != 0) {
-            struct error *kept = arena_alloc(arena, sizeof(*kept));
-            *kept = problem;
-            object->problem = kept;
-        }
-    }
-    return 0;
+    struct slice source;
+    return json_string(json_get(document, "source"), &source) &&
+           slice_equal(source, SLICE("aws.s3"));
 }
 
-static int read_manual(struct arena *arena, const json *document, struct s3_event *event,
-                       struct error *err)
+int s3_event_read_bridge(struct arena *arena, const json *document, struct s3_object_event *object,
+                         struct error *err)
 {
-    event->objects = arena_zalloc(arena, 1, sizeof(*event->objects));
-    event->count = 1;
-    return s3_object_read(document, event->objects, err) == 0 ? 0
-                                                              : error_prefix(err, "manual event");
-}
-
-static int read_order(struct arena *arena, const json *document, struct s3_event *event,
-                      struct error *err)
-{
-    event->kind = S3_EVENT_ORDER;
-    event->order = arena_zalloc(arena, 1, sizeof(*event->order));
-    return order_parse(arena, document, event->order, err);
-}
-
-static bool has_text(const json *document, const char *name, struct slice expected)
-{
-    struct slice text;
-    return json_string(json_get(document, name), &text) && slice_equal(text, expected);
-}
-
-int s3_event_parse(struct arena *arena, struct slice text, struct s3_event *event,
-                   struct error *err)
-{
-    const json *document = json_parse(arena, text, EVENT_BYTES_LIMIT, err);
-    if (document == NULL) {
-        return error_prefix(err, "event");
+    const json *described = json_at(document, "detail.object");
+    struct slice type;
+    *object = (struct s3_object_event){.origin = S3_OBJECT_OF_EVENT};
+    if (!json_string(json_get(document, "detail-type"), &type)) {
+        return error_set(err, ERROR_INVALID, "the EventBridge event has no detail-type");
     }
-    *event = (struct s3_event){.kind = S3_EVENT_OBJECTS};
-    if (order_is(document)) {
-        return read_order(arena, document, event, err);
+    object->is_creation = slice_equal(type, SLICE("Object Created"));
+    read_time(json_get(document, "time"), object);
+    if (!json_string(json_at(document, "detail.bucket.name"), &object->bucket) ||
+        !json_string(json_get(described, "key"), &object->key)) {
+        return error_set(err, ERROR_INVALID,
+                         "the EventBridge event has no detail.bucket.name or detail.object.key");
     }
-    if (json_type(json_get(document, "Records")) == JSON_ARRAY) {
-        return read_records(arena, json_get(document, "Records"), event, err);
-    }
-    if (has_text(document, "Event", SLICE("s3:TestEvent"))) {
-        event->kind = S3_EVENT_TEST;
-        return 0;
-    }
-    if (has_text(document, "detail-type", SLICE("Scheduled Event"))) {
-        event->kind = S3_EVENT_SCHEDULE;
-        return 0;
-    }
-    if (json_get(document, "bucket") != NULL) {
-        return read_manual(arena, document, event, err);
-    }
-    return error_set(err, ERROR_INVALID,
-                     "the event is neither an S3 message (Records), s3:TestEvent, a schedule, an "
-                     "order ({\"order\": ...}) nor {\"bucket\": ..., \"key\": ...}");
+    read_version(json_get(described, "version-id"), object);
+    object->etag = json_text(described, "etag");
+    read_sequencer(arena, S3_EVENT_BRIDGE_MARK, described, object);
+    return s3_object_check(object, err);
 }

@@ -1,31 +1,29 @@
 /*
- * Which objects an event names. Understood today: S3's own event message (every record of it),
- * s3:TestEvent, EventBridge's schedule event, the manual {"bucket": …, "key": …}, and orders
- * (order.h).
+ * The two forms in which S3 reports that something happened to an object: its own event message
+ * and EventBridge's event. Their sequencers have different lengths and paddings, so that of
+ * EventBridge is marked: sequencers of different sources are never compared.
  */
 #ifndef EVENT_S3_EVENT_H
 #define EVENT_S3_EVENT_H
 
 #include "base/arena.h"
 #include "base/error.h"
+#include "base/json.h"
 #include "base/slice.h"
-#include "event/order.h"
 #include "event/s3_object.h"
 
-#define EVENT_RECORDS_LIMIT 10000 /* S3 sends one, queues gather some more */
+#define S3_EVENT_SEQUENCER_LIMIT 64         /* characters, without the mark */
+#define S3_EVENT_BRIDGE_MARK "eventbridge:" /* before a sequencer; lib/state/sql knows it */
 
-enum s3_event_kind { S3_EVENT_OBJECTS, S3_EVENT_TEST, S3_EVENT_SCHEDULE, S3_EVENT_ORDER };
+/* Reads one of the "Records" of S3's own message. ERROR_INVALID says why the record cannot be
+ * worked on; the slices belong to the arena and the document. */
+int s3_event_read_record(struct arena *arena, const json *record, struct s3_object_event *object,
+                         struct error *err);
 
-struct s3_event {
-    enum s3_event_kind kind;
-    struct s3_object_event *objects; /* in the arena, in the order of the event */
-    size_t count;
-    struct order *order; /* of S3_EVENT_ORDER, in the arena; otherwise NULL */
-};
-
-/* ERROR_INVALID when the event is none of these or its order is wrong, ERROR_LIMIT when it has too
- * many records; a single bad record only marks itself. */
-int s3_event_parse(struct arena *arena, struct slice text, struct s3_event *event,
-                   struct error *err);
+/* Is this document an event of S3 from EventBridge? */
+bool s3_event_is_bridge(const json *document);
+/* Reads it, as above: "Object Created" is a creation, everything else is not. */
+int s3_event_read_bridge(struct arena *arena, const json *document, struct s3_object_event *object,
+                         struct error *err);
 
 #endif

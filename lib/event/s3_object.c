@@ -29,7 +29,7 @@ int s3_object_check(const struct s3_object_event *object, struct error *err)
 
 int s3_object_read(const json *document, struct s3_object_event *object, struct error *err)
 {
-    *object = (struct s3_object_event){.is_creation = true};
+    *object = (struct s3_object_event){.origin = S3_OBJECT_OF_ORDER, .is_creation = true};
     if (json_require_string(document, "bucket", &object->bucket, err) != 0 ||
         json_require_string(document, "key", &object->key, err) != 0) {
         return -1;

@@ -8,16 +8,21 @@
 
 #define EVENT_KEY_LIMIT 1024 /* bytes */
 
+enum s3_object_origin {
+    S3_OBJECT_OF_ORDER, /* a person named it: there is no etag, sequencer or time */
+    S3_OBJECT_OF_EVENT,
+};
+
 struct s3_object_event {
+    enum s3_object_origin origin;
     struct slice bucket;
     struct slice key;        /* decoded; valid UTF-8 without NUL */
-    struct slice version_id; /* empty: an unversioned bucket, or a person named the object */
-    struct slice etag;       /* without quotes; empty: a person named the object */
-    struct slice sequencer;  /* upper case; orders events of one key; may be empty */
-    struct slice name;       /* "ObjectCreated:Put" …; empty: a person named the object */
+    struct slice version_id; /* empty: an unversioned bucket, or the newest version */
+    struct slice etag;       /* without quotes; may be empty */
+    struct slice sequencer;  /* upper case; orders events of one key and source; may be empty */
     int64_t event_ms;        /* when it happened, since 1970; 0: the event has no (valid) time */
-    bool is_creation;        /* false: the record reports something else, such as a removal */
-    /* Why the record cannot be worked on; NULL: it can. Then bucket and key may be empty. */
+    bool is_creation;        /* false: the event reports something else, such as a removal */
+    /* Why the event cannot be worked on; NULL: it can. Then bucket and key may be empty. */
     const struct error *problem;
 };
 

@@ -56,6 +56,18 @@ class Patterns(unittest.TestCase):
         self.assertTrue(self.matches(file, event(name=FRAMEWORK)))
         self.assertFalse(self.matches(file, event()))
 
+    def test_objects_under_a_landing_prefix(self):
+        file = "object_created.json"
+        for kind, bucket, key, expected in (
+            ("Object Created", "landing", "external_input/A_527.txt", True),
+            ("Object Deleted", "landing", "external_input/A_527.txt", False),
+            ("Object Created", "landing", "archive/A_527.txt", False),
+            ("Object Created", "landing2", "external_input/A_527.txt", False),
+        ):
+            detail = {"bucket": {"name": bucket}, "object": {"key": key}}
+            told = {"source": "aws.s3", "detail-type": kind, "detail": detail}
+            self.assertEqual(self.matches(file, told), expected)
+
     def test_the_schedule_is_on(self):
         rule = json.loads((FOLDER / "schedule.json").read_text())
         self.assertEqual((rule["ScheduleExpression"], rule["State"]), ("rate(5 minutes)", "ENABLED"))

@@ -4,7 +4,6 @@
 
 #include "base/array.h"
 #include "base/strbuf.h"
-#include "event/s3_event.h"
 
 #define FILE_ID "0b54c4a2-7f0e-4a59-8c1d-5b8f4a6a9d11"
 
@@ -120,20 +119,22 @@ static void test_the_note_is_limited_in_characters(void **state)
 
 static void test_an_event_that_is_an_order(void **state)
 {
-    struct s3_event event;
-    struct error err;
     (void)state;
-    assert_false(order_is(document_of("{\"bucket\":\"bbb\",\"key\":\"k\"}")));
-    assert_false(order_is(document_of("[\"order\"]")));
+    assert_true(order_is(document_of("{\"bucket\":\"bbb\",\"key\":\"k\"}")));
     assert_true(order_is(document_of("{\"order\":null}")));
-    struct slice text = SLICE("{\"order\":\"advance\",\"bucket\":\"bbb\",\"key\":\"k\"}");
-    assert_int_equal(s3_event_parse(&arena, text, &event, &err), 0);
-    assert_int_equal(event.kind, S3_EVENT_ORDER);
-    assert_int_equal(event.count, 0);
-    assert_text(event.order->object.key, "k");
-    text = SLICE("{\"order\":\"retreat\",\"bucket\":\"bbb\",\"key\":\"k\"}");
-    assert_int_equal(s3_event_parse(&arena, text, &event, &err), -1);
-    assert_says(err.message, "\"retreat\" is not an order");
+    assert_false(order_is(document_of("[\"order\"]")));
+    assert_false(order_is(document_of("{\"Bucket\":\"bbb\",\"Event\":\"s3:TestEvent\"}")));
+}
+
+static void test_the_manual_event_of_the_framework_is_an_order(void **state)
+{
+    (void)state;
+    struct order order = parsed("{\"bucket\":\"in-bucket\",\"key\":\"a b+c.txt\"}");
+    assert_int_equal(order.kind, ORDER_ADVANCE);
+    assert_int_equal(order.object.origin, S3_OBJECT_OF_ORDER);
+    assert_text(order.object.bucket, "in-bucket");
+    assert_text(order.object.key, "a b+c.txt");
+    assert_true(order.object.is_creation);
 }
 
 int main(void)
@@ -144,6 +145,7 @@ int main(void)
         cmocka_unit_test(test_a_wrong_order_names_what_is_wrong),
         cmocka_unit_test(test_the_note_is_limited_in_characters),
         cmocka_unit_test(test_an_event_that_is_an_order),
+        cmocka_unit_test(test_the_manual_event_of_the_framework_is_an_order),
     };
     return cmocka_run_group_tests(tests, open_arena, release_arena);
 }

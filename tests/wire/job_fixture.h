@@ -10,7 +10,7 @@
 #include "wire/tables.h"
 
 #include "base/array.h"
-#include "event/s3_event.h"
+#include "event/s3_object.h"
 #include "job/job.h"
 #include "job/lease.h"
 #include "pipelines/load/load.h"
@@ -139,7 +139,8 @@ static inline int play_step(struct http *http, const struct http_request *reques
 /* The event of the object that OBJECT describes. */
 static inline struct s3_object_event an_event(void)
 {
-    return (struct s3_object_event){.bucket = SLICE("landing"),
+    return (struct s3_object_event){.origin = S3_OBJECT_OF_EVENT,
+                                    .bucket = SLICE("landing"),
                                     .key = SLICE(FILE_KEY),
                                     .version_id = SLICE(""),
                                     .etag = SLICE("e1"),

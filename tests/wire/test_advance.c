@@ -34,7 +34,7 @@
 static int advance(struct fixture *f, bool is_order, struct advance_result *result)
 {
     struct s3_object_event object = an_event();
-    object.name = is_order ? SLICE("") : SLICE("ObjectCreated:Put");
+    object.origin = is_order ? S3_OBJECT_OF_ORDER : S3_OBJECT_OF_EVENT;
     int status = advance_object(&local.services, &object, &f->arena, result, &f->err);
     assert_played();
     return status;

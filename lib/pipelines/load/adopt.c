@@ -27,7 +27,7 @@ static int has_configuration(struct services *services, struct slice key, struct
 static bool read_path(const struct legacy_statement_name *name, struct s3_object_event *object)
 {
     struct slice path = slice_skip(name->s3_path, SLICE("s3://").size);
-    *object = (struct s3_object_event){.is_creation = true};
+    *object = (struct s3_object_event){.origin = S3_OBJECT_OF_EVENT, .is_creation = true};
     return slice_cut(path, '/', &object->bucket, &object->key) && object->bucket.size > 0 &&
            object->key.size > 0;
 }

@@ -139,7 +139,7 @@ SDK := $(BUILD)/sdk
 # Outlives build/sdk, and may be shared, as NATIVE_CACHE.
 SDK_CACHE ?= $(BUILD)/sdk-cache
 
-.PHONY: all setup debian-packages package demo test fuzz coverage lint format bench local clean help always
+.PHONY: status why all setup debian-packages package demo test fuzz coverage lint format bench local clean help always
 
 all: $(BUILD)/release/libexternal_file.a $(BUILD)/release/liblambda_runtime.a $(RELEASE_PROGRAMS) ## build the libraries and both functions (the default)
 
@@ -210,6 +210,18 @@ bench: $(BENCHES:%=$(BUILD)/release/%) $(RELEASE_PROGRAMS) $(PACKAGES) ## measur
 
 local: package ## the system on a local AWS on PORT (4566), until Ctrl-C; . build/local/env to use it
 	@PYTHONPATH=tests exec $(PYTHON) -m emulator --folder $(BUILD)/local --port $(or $(PORT),4566) --deploy dist
+
+# In a psql on the database of the local system. A key goes in by the environment: the shell must not read it.
+psql_local = test -f $(BUILD)/local/env || { echo "no local system is running: start one with make local" >&2; exit 1; }; \
+	. $(BUILD)/local/env && psql -X -q -v ON_ERROR_STOP=1
+
+status: ## what is unfinished on the local system, and why
+	@$(psql_local) -f sql/postgres/show/status.sql
+
+why: export FILE_KEY = $(KEY)
+why: ## what happened to the files of the local system whose key contains KEY
+	@test -n "$$FILE_KEY" || { echo "name a key or a part of one: make why KEY=..." >&2; exit 1; }
+	@$(psql_local) -v key="$$FILE_KEY" -f sql/postgres/show/why.sql
 
 demo: package ## the main job on sample files, from nothing: journeys, rows, archive, notifications
 	@PYTHONPATH=tests $(PYTHON) -m demo.demo

@@ -184,7 +184,7 @@ int advance_object(struct services *services, const struct s3_object_event *obje
         return 0;
     }
     if (receive_object(services, &request, arena, &job, &outcome, err) != 0) {
-        lease_end_waiting(&job);
+        lease_end_waiting(&job, err);
         return -1;
     }
     switch (outcome) {

@@ -205,7 +205,7 @@ void walk_fail(struct job *job, const struct error *reason)
     if (held != 0 || is_busy || judge(job, &question, &err) == 0) {
         lease_end(job);
     } else {
-        lease_end_waiting(job);
+        lease_end_waiting(job, &err);
     }
 }
 
@@ -251,7 +251,7 @@ int walk(struct job *job, bool *is_busy, struct error *err)
 {
     *is_busy = false;
     if (walk_on(job, is_busy, err) != 0) {
-        lease_end_waiting(job);
+        lease_end_waiting(job, err);
         return -1;
     }
     lease_end(job);

@@ -117,12 +117,14 @@ int64_t lease_next_attempt_ms(const struct job *job)
            pause_after_ms(lease_waited_ms(job), random_next(job->services->random));
 }
 
-static void release(struct job *job, int64_t next_attempt_ms)
+/* `reason` is why the file waits until next_attempt_ms; NULL and 0: it does not. */
+static void release(struct job *job, int64_t next_attempt_ms, const struct error *reason)
 {
     const struct lease_release release = {
         .file_id = job->record.file_id,
         .claim_no = job->lease.claim_no,
         .next_attempt_ms = next_attempt_ms,
+        .waiting_reason = reason == NULL ? SLICE("") : job_text(job, slice_from(reason->message)),
         .now_ms = clock_now_ms(job->services->clock),
     };
     struct error err;
@@ -136,15 +138,15 @@ static void release(struct job *job, int64_t next_attempt_ms)
 void lease_end(struct job *job)
 {
     if (lease_is_ours(job)) {
-        release(job, 0);
+        release(job, 0, NULL);
     }
     services_keep_alive(job->services, (struct keep_alive){0});
 }
 
-void lease_end_waiting(struct job *job)
+void lease_end_waiting(struct job *job, const struct error *reason)
 {
     if (job->lease.is_held) {
-        release(job, lease_next_attempt_ms(job));
+        release(job, lease_next_attempt_ms(job), reason);
     }
     services_keep_alive(job->services, (struct keep_alive){0});
 }

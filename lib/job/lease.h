@@ -26,9 +26,9 @@ int lease_take(struct job *job, bool *taken, struct error *err);
  * runs out. */
 void lease_end(struct job *job);
 
-/* The same after a failure that may pass: the next attempt may begin after a pause that grows with
- * the time since the first one. */
-void lease_end_waiting(struct job *job);
+/* The same after a failure that may pass, which the row then tells: the next attempt may begin
+ * after a pause that grows with the time since the first one. */
+void lease_end_waiting(struct job *job, const struct error *reason);
 
 /* For how long the file has been failing, and for how long it may (retry_hours). */
 int64_t lease_waited_ms(const struct job *job);

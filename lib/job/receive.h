@@ -21,7 +21,7 @@ bool receive_ignores(const struct folder_settings *folders, const struct s3_obje
  * CLAIM_WON: *job is claimed, and already REJECTED when no configuration matched. Otherwise
  * job->record is the row of the file that is busy or has nothing due; its file_id is empty when no
  * row is left for the object, which was removed or replaced. After an error the file may be
- * claimed nevertheless: lease_end_waiting(job) then releases it, and does nothing if it is not.
+ * claimed nevertheless: lease_end_waiting then releases it, and does nothing if it is not.
  */
 int receive_object(struct services *services, const struct receive_request *request,
                    struct arena *arena, struct job *job, enum claim_outcome *outcome,

@@ -52,6 +52,7 @@ int lease_release_file(const struct state_store *store, const struct lease_relea
         {"work_id", PG_TEXT(release->file_id)},
         {"claim_no", PG_NUMBER(release->claim_no)},
         {"next_attempt_ms", PG_NUMBER(release->next_attempt_ms)},
+        {"waiting_reason", PG_TEXT(release->waiting_reason)},
         {"now_ms", PG_NUMBER(release->now_ms)},
     };
     return state_run(store, &sql, values, COUNT_OF(values), arena, NULL, err);

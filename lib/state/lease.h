@@ -24,11 +24,13 @@ int lease_renew_file(const struct state_store *store, struct slice file_id, stru
                      int64_t until_ms, struct arena *arena, bool *held, struct error *err);
 
 /* Releases it, whatever the state of the file is by now. After a failure that may pass,
- * next_attempt_ms (else 0) says when to try again, and waiting_since is set if it was not. */
+ * next_attempt_ms (else 0) says when to try again, waiting_since is set if it was not, and
+ * waiting_reason is what people will read. */
 struct lease_release {
     struct slice file_id;
     int64_t claim_no;
     int64_t next_attempt_ms;
+    struct slice waiting_reason;
     int64_t now_ms;
 };
 

@@ -32,6 +32,7 @@ create table if not exists rdscnfg.ext_file (
     attempts int4 not null default 0,
     next_attempt_at timestamptz,
     waiting_since timestamptz,
+    waiting_reason varchar(4000),
 
     private_key text,
     promised_records bigint,
@@ -53,6 +54,8 @@ create table if not exists rdscnfg.ext_file (
 
     unique (bucket, key, version_id, etag, size_bytes, last_modified, reupload_no)
 );
+
+alter table rdscnfg.ext_file add column if not exists waiting_reason varchar(4000);
 
 -- A version never changes. If HEAD ever said otherwise, it must not become a second file.
 create unique index if not exists ext_file_version on rdscnfg.ext_file (bucket, key, version_id)
@@ -117,7 +120,8 @@ select
     t.sql as transform_sql,
     t.statement_id as transform_statement_id,
     t.started_at as transform_started_at,
-    t.ended_at as transform_ended_at
+    t.ended_at as transform_ended_at,
+    f.waiting_reason
 from rdscnfg.ext_file f
 left join lateral (
     select * from rdscnfg.ext_statement s
@@ -178,6 +182,7 @@ comment on column rdscnfg.ext_file.claim_no is 'Rises with every claim and fence
 comment on column rdscnfg.ext_file.attempts is 'Claims that were taken over because nobody released them';
 comment on column rdscnfg.ext_file.next_attempt_at is 'When the next attempt may begin, after a failure that may pass; while a statement runs: when to look at it again';
 comment on column rdscnfg.ext_file.waiting_since is 'When the failures began that may pass by themselves; null: there is no such failure';
+comment on column rdscnfg.ext_file.waiting_reason is 'The newest of these failures, for people';
 comment on column rdscnfg.ext_file.private_key is 'Private object that COPY reads';
 comment on column rdscnfg.ext_file.promised_records is 'Record count that the trailer states';
 comment on column rdscnfg.ext_file.file_records is 'Records counted in the file: with blank lines, without header and trailer';

@@ -4,6 +4,7 @@ import os
 import pathlib
 import random
 import string
+import subprocess
 import tempfile
 import threading
 import unittest
@@ -313,9 +314,104 @@ class FileState(DatabaseTest):
             (2, "s", "t", "[2]", "s2", "2026-01-02 00:00:00+00", "2026-01-03 00:00:00+00",
              1, "[3]", "t1", "2026-01-04 00:00:00+00", "2026-01-05 00:00:00+00"), nothing])
 
+    def test_what_is_open_and_why(self):
+        waiting = {"waiting_since": "2026-01-02Z", "next_attempt_at": "2026-01-03Z"}
+        ended = {"state": "DONE", "archived_at": "2026-01-02Z", "noticed_at": "2026-01-02Z", "cleaned_at": "2026-01-02Z"}
+        statement = {"state": "SUBMITTED", "statement_kind": "load", "statement_no": 1}
+        step = "a step failed; the log of the file id says why"
+        for values, what, why in (
+            ({}, "step", "its next step is due"),
+            ({"lease_owner": "o", "lease_until": "2126-01-01Z"}, "lease", "an invocation works on it"),
+            ({"lease_owner": "o", "lease_until": "2026-01-01Z"}, "lease",
+             "the invocation that worked on it died; the schedule resumes it"),
+            ({**waiting, "waiting_reason": "S3: 503"}, "step", "S3: 503"),
+            (waiting, "step", step),
+            (statement, "statement", "Redshift runs statement s1"),
+            ({**statement, **waiting}, "statement", step),
+            ({**statement, **waiting, "waiting_reason": "conflict"}, "statement", "conflict"),
+            ({**ended, "archived_at": None, "cleaned_at": None}, "duties", "left to do: archive, clean-up"),
+            ({**ended, "noticed_at": None}, "duties", "left to do: notification"),
+            ({**ended, "state": "GONE", "archived_at": None, "noticed_at": None}, "duties", "left to do: notification"),
+            ({**ended, "noticed_at": None, **waiting, "waiting_reason": "SNS: denied"}, "duties", "SNS: denied"),
+            (ended, None, None),
+            ({**ended, "state": "REJECTED", "waiting_since": "2026-01-02Z"}, None, None),
+        ):
+            with self.subTest(values):
+                self.cursor.execute("truncate rdscnfg.ext_file, rdscnfg.ext_statement, rdscnfg.ext_file_history")
+                self.number = 0
+                self.insert(**values)
+                if values.get("statement_no"):
+                    self.insert_statement(statement_id="s1")
+                self.assertEqual(self.query("select what, why from rdscnfg.ext_file_open"), [(what, why)] * bool(what))
+
+    def test_what_a_waiting_statement_failed_of(self):
+        self.insert(state="SUBMITTED", statement_kind="load", statement_no=1, waiting_since="2026-01-02Z")
+        self.insert_statement(statement_id="s1", outcome="NOTHING", error="1023")
+        self.assertEqual(self.query("select why from rdscnfg.ext_file_open"), [("1023",)])
+
+    def test_the_journey_of_a_file_in_its_order(self):
+        self.insert(state="DONE", audited_at="2026-01-01 00:03Z", archived_at="2026-01-01 00:05Z",
+                    archived_key="archive/a", source_deleted_at="2026-01-01 00:04Z", noticed_at="2026-01-01 00:06Z")
+        self.insert(key="other")
+        for state, minute, note in (("RECEIVED", 0, None), ("PREPARED", 1, None), ("DONE", 3, None)):
+            self.cursor.execute(
+                "insert into rdscnfg.ext_file_history (file_id, state, entered_at, claim_no, statement_no, note)"
+                " values ('00000000-0000-4000-8000-000000000001', %s, %s, 1, 0, %s)",
+                [state, f"2026-01-01 00:0{minute}Z", note])
+        self.insert_statement(numbered_at="2026-01-01 00:01Z", submitted_at="2026-01-01 00:02Z", statement_id="s1",
+                              ended_at="2026-01-01 00:03Z", rows=5, outcome="IN")
+        self.assertEqual(self.query("""
+            select to_char(happened_at, 'MI'), what, detail from rdscnfg.ext_file_journey
+            where key = 'in/a_527.txt' order by happened_at, place, what"""), [
+            ("00", "RECEIVED", None),
+            ("01", "PREPARED", None),
+            ("01", "load 1 numbered", None),
+            ("02", "load 1 submitted", "s1"),
+            ("03", "load 1 ended", "5 rows"),
+            ("03", "DONE", None),
+            ("03", "audited", None),
+            ("04", "source deleted", None),
+            ("05", "archived", "archive/a"),
+            ("06", "notified", None),
+        ])
+        self.cursor.execute("update rdscnfg.ext_file set waiting_since = now(), next_attempt_at = '2126-01-01Z',"
+                            " waiting_reason = 'SNS: denied' where key = 'other'")
+        self.assertEqual(self.query("select what, detail from rdscnfg.ext_file_journey where key = 'other'"),
+                         [("next attempt", "SNS: denied")])
+
+    def show(self, script, **variables):
+        """What psql prints, each line without the blanks around its columns."""
+        self.connection.commit()
+        login = {"PGHOST": postgres.host, "PGPORT": str(postgres.port), "PGDATABASE": self.connection.info.dbname,
+                 "PGUSER": CONFIG_USER, "PGPASSWORD": CONFIG_PASSWORD}
+        command = ["psql", "-X", "-A", "-t", "-q", "-v", "ON_ERROR_STOP=1", "-f", str(SQL / "show" / script)]
+        for name, value in variables.items():
+            command += ["-v", f"{name}={value}"]
+        return subprocess.run(command, env={**os.environ, **login}, check=True, capture_output=True, text=True,
+                              timeout=60).stdout.splitlines()
+
+    def test_the_scripts_for_people(self):
+        self.insert(waiting_since="2026-01-02Z", next_attempt_at="2026-01-03Z", waiting_reason="S3: 503")
+        self.insert(key="it's", state="DONE", reason="fine", rows_loaded=3, archived_at="2026-01-02Z",
+                    noticed_at="2026-01-02Z", cleaned_at="2026-01-02Z")
+        self.assertEqual(self.show("status.sql"), [
+            "Unfinished files:",
+            "in/a_527.txt|RECEIVED|2026-01-02 00:00:00+00|2026-01-03 00:00:00+00|S3: 503",
+            "All files:",
+            "DONE|1|3|2026-01-01 00:00:00+00",
+            "RECEIVED|1||2026-01-01 00:00:00+00",
+        ])
+        self.assertEqual(self.show("why.sql", key="it's")[:3], [
+            "Files:", "00000000-0000-4000-8000-000000000002|it's|DONE|fine", "Journey:"])
+        self.assertEqual(self.show("why.sql", key="a_527"), [
+            "Files:", "00000000-0000-4000-8000-000000000001|in/a_527.txt|RECEIVED|S3: 503", "Journey:",
+            "000000000001|2026-01-03 00:00:00+00|next attempt|S3: 503"])
+
     def test_what_is_due_is_found_by_an_index(self):
         self.cursor.execute("set enable_seqscan = off")
         plan = "\n".join(line for line, in self.query("explain select * from rdscnfg.ext_due"))
+        self.assertIn("ext_file_unsettled", plan)
+        plan = "\n".join(line for line, in self.query("explain select * from rdscnfg.ext_file_open"))
         self.assertIn("ext_file_unsettled", plan)
 
 

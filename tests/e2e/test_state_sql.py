@@ -46,6 +46,7 @@ VALUES = {
     "now_ms": "1795206473104",
     "until_ms": "1795206533104",
     "next_attempt_ms": "1795206533104",
+    "waiting_reason": "it's slow",
     "time_ms": "1795206473104",
     "event_ms": "1767225600000",
     "started_ms": "-1",
@@ -113,7 +114,7 @@ grant select on rdscnfg.ext_interface to {LIMITED_USER};
 grant insert on rdscnfg.ext_file_audit to {LIMITED_USER};
 grant select, insert, update on rdscnfg.ext_file, rdscnfg.ext_statement to {LIMITED_USER};
 grant select, insert on rdscnfg.ext_file_history to {LIMITED_USER};
-grant select on rdscnfg.ext_due, rdscnfg.ext_file_status to {LIMITED_USER};
+grant select on rdscnfg.ext_due, rdscnfg.ext_file_status, rdscnfg.ext_file_open, rdscnfg.ext_file_journey to {LIMITED_USER};
 """
 ONE_ROW = re.compile(r"^\(1 row\)$|^UPDATE 1$", re.MULTILINE)
 
@@ -189,7 +190,7 @@ class ReadmeQueries(unittest.TestCase):
     def test_the_file_is_busy_and_due(self):
         """The submitted load of ROWS has a lease that ended."""
         found = ["in/A.txt" in run_psql(query).stdout for query in self.QUERIES]
-        self.assertEqual(found, [False, True, True, False, False, False])
+        self.assertEqual(found, [True, True, True, False, False, False])
 
 
 if __name__ == "__main__":

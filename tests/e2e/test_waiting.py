@@ -32,8 +32,8 @@ class WaitingTest(StatementTest):
 
     def pause_of(self, row: dict) -> dict:
         (found,) = self.system.config_rows(
-            "select state, waiting_since, next_attempt_at > now() as is_ahead, lease_owner"
-            " from rdscnfg.ext_file where file_id = %s",
+            "select f.state, f.waiting_since, f.waiting_reason, f.next_attempt_at > now() as is_ahead, f.lease_owner, o.why"
+            " from rdscnfg.ext_file f left join rdscnfg.ext_file_open o using (file_id) where file_id = %s",
             row["file_id"],
         )
         return found
@@ -44,6 +44,8 @@ class WaitingTest(StatementTest):
         self.assertIsNotNone(pause["waiting_since"])
         self.assertTrue(pause["is_ahead"], "the next attempt is not ahead")
         self.assertIsNone(pause["lease_owner"])
+        self.assertTrue(pause["waiting_reason"])
+        self.assertEqual(pause["why"], pause["waiting_reason"])
         self.assertEqual(self.system.notices(row["key"]), [], "notified of what may still pass")
 
     def assert_fails_to_wait(self, result) -> None:

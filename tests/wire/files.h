@@ -12,6 +12,8 @@
     "select concat_ws(' ', state, state_at, claim_no, statement_kind, statement_no) as t "         \
     "from rdscnfg.ext_file"
 
+#define WAITING_REASON "select coalesce(waiting_reason, '') as t from rdscnfg.ext_file"
+
 /* --- changes of the file that the first invocation holds, a second later --- */
 
 static inline struct file_fence a_fence(struct fixture *f, uint32_t states, const char *kind,

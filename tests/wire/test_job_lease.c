@@ -88,8 +88,8 @@ static void test_work_stops_when_its_lease_is_lost(void **state)
     assert_int_equal(f->err.kind, ERROR_CANCELLED);
     assert_false(lease_is_ours(&job));
     lease_end(&job);
-    lease_end_waiting(&job);
-    assert_file(f, "lease_owner, claim_no", "another|3");
+    lease_end_waiting(&job, &f->err);
+    assert_file(f, "lease_owner, claim_no, waiting_reason", "another|3");
 }
 
 /* While the lease lasts, a Postgres that cannot answer stops nothing. */
@@ -141,7 +141,9 @@ static void test_a_failure_that_may_pass_waits_longer_each_time(void **state)
     for (size_t i = 0; i < COUNT_OF(rows); i++) {
         move_clock(rows[i].failing_ms);
         hold_job(f, &job);
-        lease_end_waiting(&job);
+        (void)error_set(&f->err, ERROR_NETWORK, "failure %zu of Redshift", i);
+        lease_end_waiting(&job, &f->err);
+        assert_file(f, "waiting_reason", f->err.message);
         job = open_job(f);
         int64_t pause_ms = job.record.next_attempt_ms - local.aws.now_ms;
         assert_in_range(pause_ms, rows[i].pause_ms, rows[i].pause_ms * 5 / 4);

@@ -323,7 +323,7 @@ static void test_a_claim_may_be_won_and_the_call_fail(void **state)
     PLAY({"HeadObject", NULL, NO_OBJECT});
     must_fail(f, try_receive(f, &object, &job, &outcome), "nowhere");
     assert_true(job.lease.is_held);
-    lease_end_waiting(&job);
+    lease_end_waiting(&job, &f->err);
     assert_file(f, "lease_owner, waiting_since", "2026-11-20 20:27:53+00");
 }
 

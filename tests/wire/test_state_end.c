@@ -22,13 +22,14 @@ static void test_a_file_ends_without_a_statement(void **state)
     struct file_record record;
     hold_file(f, &record);
     must_run(f, "update rdscnfg.ext_file set next_attempt_at = now(), waiting_since = now(), "
-                "noticed_at = now(), cleaned_at = now()");
+                "waiting_reason = 'why', noticed_at = now(), cleaned_at = now()");
     assert_true(end_file(f, &change, &record));
     assert_int_equal(record.state, FILE_REJECTED);
     assert_text(record.reason, "it's \"why\" \\ caf\xC3\xA9");
     assert_true(record.is_leased); /* its holder does the duties */
     assert_int_equal(record.next_attempt_ms, FILE_TIME_UNKNOWN);
     assert_int_equal(record.waiting_since_ms, FILE_TIME_UNKNOWN);
+    assert_tells(f, WAITING_REASON, "");
     assert_false(record.is_noticed || record.is_cleaned || record.is_audited);
     assert_tells(f, HISTORY, "RECEIVED 1 0; REJECTED 1 0 it's \"why\" \\ caf\xC3\xA9");
     assert_tells(f, STATE, "REJECTED 2026-11-20 20:27:54.104+00 1  0");
@@ -113,7 +114,7 @@ static void test_tables_that_were_not_migrated(void **state)
     struct file_record record;
     hold_file(f, &record);
     assert_int_equal(pg_begin(&f->pg, &f->err), 0);
-    must_run(f, "drop view rdscnfg.ext_due, rdscnfg.ext_file_status");
+    must_run(f, "drop view rdscnfg.ext_due, rdscnfg.ext_file_status cascade");
     must_run(f, "alter table rdscnfg.ext_file drop column source_key");
     assert_int_equal(fail_end(f, &change), -1);
     assert_failed(f, ERROR_CONFIGURATION, "42703", false);

@@ -105,7 +105,7 @@ static void test_a_submission_releases_the_lease(void **state)
     hold_file(f, &record);
     assert_true(assign_load(f, &record));
     must_run(f, "update rdscnfg.ext_file set next_attempt_at = now(), waiting_since = "
-                "'2026-11-20Z'");
+                "'2026-11-20Z', waiting_reason = 'why'");
     const struct file_submission change = a_submission(f, "s1");
     assert_true(submit(f, &change, &record));
     assert_int_equal(record.state, FILE_SUBMITTED);
@@ -114,6 +114,7 @@ static void test_a_submission_releases_the_lease(void **state)
     assert_int_equal(record.lease_until_ms, FILE_TIME_UNKNOWN);
     assert_int_equal(record.next_attempt_ms, FILE_TIME_UNKNOWN);
     assert_int_equal(record.waiting_since_ms, FILE_TIME_UNKNOWN); /* it is submitted */
+    assert_tells(f, WAITING_REASON, "");
     assert_int_equal(record.attempts, 0);
     assert_tells(f, "select submitted_at::text as t from rdscnfg.ext_statement",
                  "2026-11-20 20:27:54.104+00");

@@ -29,6 +29,7 @@ static void release(struct fixture *f, int64_t claim_no, int64_t next_attempt_ms
     const struct lease_release change = {.file_id = id_of(f, 1),
                                          .claim_no = claim_no,
                                          .next_attempt_ms = next_attempt_ms,
+                                         .waiting_reason = SLICE("it's why"),
                                          .now_ms = now_ms};
     if (lease_release_file(&store, &change, &f->arena, &f->err) != 0) {
         fail_msg("%s", f->err.message);
@@ -40,7 +41,8 @@ static void release(struct fixture *f, int64_t claim_no, int64_t next_attempt_ms
     "as t from rdscnfg.ext_file"
 #define WAITING                                                                                    \
     "select concat_ws('|', coalesce(next_attempt_at::text, '-'), "                                 \
-    "coalesce(waiting_since::text, '-')) as t from rdscnfg.ext_file"
+    "coalesce(waiting_since::text, '-'), coalesce(waiting_reason, '-')) as t from "                \
+    "rdscnfg.ext_file"
 
 /* --- taking --- */
 
@@ -134,7 +136,7 @@ static void test_a_release_lets_others_in(void **state)
     hold_file(f, &record);
     release(f, 1, NOW_MS + 30000, NOW_MS + 1000);
     assert_tells(f, LEASE, "1|0|nobody"); /* an attempt that ends by itself did not crash */
-    assert_tells(f, WAITING, "2026-11-20 20:28:23.104+00|2026-11-20 20:27:54.104+00");
+    assert_tells(f, WAITING, "2026-11-20 20:28:23.104+00|2026-11-20 20:27:54.104+00|it's why");
     assert_int_equal(try_claim(f, &again, &record), CLAIM_WON);
     assert_int_equal(record.claim_no, 2);
     assert_int_equal(record.attempts, 0);
@@ -143,7 +145,7 @@ static void test_a_release_lets_others_in(void **state)
     /* The first owner wakes up late: the lease is not its to release. */
     release(f, 1, NOW_MS + 90000, NOW_MS + 2000);
     assert_tells(f, LEASE, "2|0|second owner|2026-11-20 20:28:54.104+00");
-    assert_tells(f, WAITING, "2026-11-20 20:28:23.104+00|2026-11-20 20:27:54.104+00");
+    assert_tells(f, WAITING, "2026-11-20 20:28:23.104+00|2026-11-20 20:27:54.104+00|it's why");
 }
 
 static void test_waiting_is_counted_from_its_beginning(void **state)
@@ -154,7 +156,7 @@ static void test_waiting_is_counted_from_its_beginning(void **state)
     release(f, 1, NOW_MS + 30000, NOW_MS + 1000);
     assert_true(take(f, NOW_MS + 30000, &record));
     release(f, 2, NOW_MS + 90000, NOW_MS + 31000);
-    assert_tells(f, WAITING, "2026-11-20 20:29:23.104+00|2026-11-20 20:27:54.104+00");
+    assert_tells(f, WAITING, "2026-11-20 20:29:23.104+00|2026-11-20 20:27:54.104+00|it's why");
 }
 
 static void test_a_release_without_a_failure_changes_nothing_else(void **state)
@@ -165,7 +167,7 @@ static void test_a_release_without_a_failure_changes_nothing_else(void **state)
     must_run(f, "update rdscnfg.ext_file set state = 'SUBMITTED', statement_no = 1");
     release(f, 1, 0, NOW_MS + 1000);
     assert_tells(f, LEASE, "1|0|nobody");
-    assert_tells(f, WAITING, "-|-");
+    assert_tells(f, WAITING, "-|-|-");
     assert_tells(f, "select state || ' ' || state_at as t from rdscnfg.ext_file",
                  "SUBMITTED 2026-11-20 20:27:53.104+00");
 }

@@ -10,7 +10,8 @@ static void test_a_load_that_is_in(void **state)
     struct file_statement_end change = an_end(f, FILE_LOADED, STATEMENT_IN);
     struct file_record record;
     submit_load(f, &record);
-    must_run(f, "update rdscnfg.ext_file set next_attempt_at = now(), waiting_since = now()");
+    must_run(f, "update rdscnfg.ext_file set next_attempt_at = now(), waiting_since = now(), "
+                "waiting_reason = 'why'");
     change.rows = 2;
     assert_true(end_statement(f, &change, &record));
     assert_int_equal(record.state, FILE_LOADED);
@@ -24,6 +25,7 @@ static void test_a_load_that_is_in(void **state)
     assert_text(record.load_ended_at, "2026-11-20 20:27:52.104");
     assert_int_equal(record.next_attempt_ms, FILE_TIME_UNKNOWN);
     assert_int_equal(record.waiting_since_ms, FILE_TIME_UNKNOWN);
+    assert_tells(f, WAITING_REASON, "");
     assert_tells(f, HISTORY, "RECEIVED 1 0; PREPARED 1 1 load 1; SUBMITTED 1 1 s1; LOADED 1 1 s1");
 }
 
@@ -102,6 +104,7 @@ static void test_a_statement_without_effect_waits_for_the_next_number(void **sta
     assert_text(record.load_started_at, ""); /* no load is in */
     assert_int_equal(record.next_attempt_ms, NOW_MS + 60000);
     assert_int_equal(record.waiting_since_ms, NOW_MS + 1000);
+    assert_tells(f, WAITING_REASON, "serialization conflict");
     assert_tells(f, "select error as t from rdscnfg.ext_statement", "serialization conflict");
     assert_tells(f, HISTORY, "RECEIVED 1 0; PREPARED 1 1 load 1; SUBMITTED 1 1 s1");
     /* The next number fails alike: the waiting began with the first. */
@@ -124,6 +127,7 @@ static void test_a_statement_without_effect_waits_for_the_next_number(void **sta
     assert_true(end_statement(f, &change, &record));
     assert_int_equal(record.waiting_since_ms, FILE_TIME_UNKNOWN);
     assert_int_equal(record.next_attempt_ms, FILE_TIME_UNKNOWN);
+    assert_tells(f, WAITING_REASON, "");
     assert_text(record.reason, "it's no use");
     assert_tells(f,
                  "select string_agg(number || error || outcome, ', ' order by number) as t from "

@@ -70,7 +70,7 @@ static int claim_as_submitted(struct services *services, const struct legacy_sta
     enum claim_outcome outcome;
     struct job job;
     if (receive_object(services, &request, arena, &job, &outcome, err) != 0) {
-        lease_end_waiting(&job);
+        lease_end_waiting(&job, err);
         return -1;
     }
     if (outcome == CLAIM_WON && job.record.state == FILE_SUBMITTED) {

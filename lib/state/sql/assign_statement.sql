@@ -9,6 +9,7 @@ with before as (
         statement_kind = :'kind'::text,
         statement_no = :'number'::int4,
         waiting_since = case when not :'is_prepared'::boolean then f.waiting_since end,
+        waiting_reason = case when not :'is_prepared'::boolean then f.waiting_reason end,
         private_key =
             case when :'is_prepared'::boolean then nullif(:'private_key'::text, '') else f.private_key end,
         promised_records =

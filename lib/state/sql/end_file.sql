@@ -6,6 +6,7 @@ with before as (
         :enter_state,
         reason = left(nullif(:'reason'::text, ''), 4000),
         waiting_since = null,
+        waiting_reason = null,
         next_attempt_at = null,
         noticed_at = case when :'is_silent'::boolean then :now end,
         cleaned_at = null,

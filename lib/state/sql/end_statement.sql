@@ -8,6 +8,10 @@ with before as (
         :enter_state,
         reason = left(nullif(:'reason'::text, ''), 4000),
         waiting_since = case when :'next_attempt_ms'::bigint > 0 then coalesce(f.waiting_since, :now) end,
+        waiting_reason = case
+            when :'next_attempt_ms'::bigint > 0
+                then left(coalesce(nullif(:'reason'::text, ''), nullif(:'note'::text, '')), 4000)
+        end,
         next_attempt_at = case
             when :'next_attempt_ms'::bigint > 0
                 then to_timestamp(:'next_attempt_ms'::bigint::double precision / 1000)

@@ -15,6 +15,7 @@ with before as (
         :enter_state,
         next_attempt_at = null,
         waiting_since = case when f.statement_no > 1 then f.waiting_since end,
+        waiting_reason = case when f.statement_no > 1 then f.waiting_reason end,
         lease_owner = case when :'claim_no'::int4 = 0 then f.lease_owner end,
         lease_until = case when :'claim_no'::int4 = 0 then f.lease_until end
     from before

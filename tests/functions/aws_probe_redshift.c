@@ -123,7 +123,6 @@ static int do_statements(struct probe *probe, struct error *err)
 }
 
 const struct probe_order probe_redshift_orders[] = {
-    {"sql", do_sql},       {"await", do_await},
-    {"result", do_result}, {"statements", do_statements},
+    {"sql", do_sql}, {"await", do_await}, {"result", do_result}, {"statements", do_statements},
     {NULL, NULL},
 };

@@ -59,7 +59,7 @@ static int process_batch(struct services *services, const struct envelope *envel
     if (answer.failed == 0 || answer.failed < envelope->messages) {
         return 0;
     }
-    *err = failure;
+    (void)error_pass(err, &failure);
     return error_prefix(err, "all %zu messages", envelope->messages);
 }
 

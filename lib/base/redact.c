@@ -1,5 +1,6 @@
 #include "base/redact.h"
 
+#include "base/array.h"
 #include "base/hex.h"
 #include "base/memory.h"
 #include "base/utf8.h"
@@ -178,7 +179,7 @@ static char escape_letter(char byte)
 {
     static const char pairs[][2] = {
         {'\b', 'b'}, {'\f', 'f'}, {'\n', 'n'}, {'\r', 'r'}, {'\t', 't'}};
-    for (size_t i = 0; i < sizeof(pairs) / sizeof(pairs[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(pairs); i++) {
         if (pairs[i][0] == byte) {
             return pairs[i][1];
         }
@@ -407,7 +408,7 @@ bool redact_is_secret_name(struct slice name)
         {SLICE_INIT("secretstoken"), false},    {SLICE_INIT("accesstoken"), false},
         {SLICE_INIT("xamzsignature"), false},   {SLICE_INIT("token"), true},
     };
-    for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(words); i++) {
         bool whole = false;
         if (name_ends_with(name, words[i].word, &whole) && (whole || !words[i].whole)) {
             return true;

@@ -4,18 +4,11 @@
 
 #define PORT_HIGHEST 65535
 
-static struct slice text_of(const json *secret, const char *name)
-{
-    struct slice text = SLICE("");
-    (void)json_string(json_get(secret, name), &text);
-    return text;
-}
-
 /* "dbname" or "database", whichever the secret has. */
 static struct slice database_of(const json *secret)
 {
-    struct slice database = text_of(secret, "dbname");
-    return database.size > 0 ? database : text_of(secret, "database");
+    struct slice database = json_text(secret, "dbname");
+    return database.size > 0 ? database : json_text(secret, "database");
 }
 
 static struct slice first_of(struct slice setting, struct slice member)
@@ -61,9 +54,9 @@ int login_to_postgres(const json *secret, const struct postgres_settings *settin
                       struct pg_login *login, struct error *err)
 {
     *login = (struct pg_login){
-        .host = first_of(settings->host, text_of(secret, "host")),
-        .user = text_of(secret, "username"),
-        .password = text_of(secret, "password"),
+        .host = first_of(settings->host, json_text(secret, "host")),
+        .user = json_text(secret, "username"),
+        .password = json_text(secret, "password"),
         .database = first_of(settings->database, database_of(secret)),
     };
     if (need(login->user, "username", settings->secret, NULL, err) != 0 ||
@@ -88,8 +81,8 @@ int login_to_redshift(const json *secret, const struct redshift_settings *settin
         target->secret_arn = settings->secret;
         return 0;
     }
-    struct slice cluster = first_of(settings->cluster, text_of(secret, "dbClusterIdentifier"));
-    struct slice user = text_of(secret, "username");
+    struct slice cluster = first_of(settings->cluster, json_text(secret, "dbClusterIdentifier"));
+    struct slice user = json_text(secret, "username");
     target->cluster = arena_copy(arena, cluster);
     target->db_user = arena_copy(arena, user);
     if (need(user, "username", settings->secret, NULL, err) != 0) {

@@ -101,8 +101,7 @@ int services_check_zone(struct services *services, struct arena *arena, struct e
     if (file_local_time(&services->state, clock_now_ms(services->clock), arena, &now, &failure) !=
         0) {
         if (!error_is(&failure, PG_INVALID_PARAMETER)) {
-            *err = failure;
-            return -1;
+            return error_pass(err, &failure);
         }
         log_error("environment variable timezone names no zone that Postgres knows: it is UTC now",
                   LOG_CAUSE(&failure));

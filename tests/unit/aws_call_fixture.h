@@ -6,6 +6,7 @@
 
 #include "aws/aws_call.h"
 #include "unit/fake_aws.h"
+#include "base/array.h"
 
 static const struct aws_service data = {.name = "redshift-data",
                                         .signing_name = "redshift-data",
@@ -29,7 +30,6 @@ static const struct aws_service s3 = {.name = "s3",
     {                                                                                              \
         .status = 200, .headers = "x-amzn-RequestId: R1\n", .body = SLICE_INIT("{}")               \
     }
-#define COUNT(array) (sizeof(array) / sizeof(*(array)))
 
 static inline struct aws_request describe(void)
 {

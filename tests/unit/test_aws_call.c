@@ -1,6 +1,7 @@
 #include "unit/aws_call_fixture.h"
 
 #include "aws/s3/s3_request.h"
+#include "base/array.h"
 
 /* --- What is sent --- */
 
@@ -9,7 +10,7 @@ static void test_a_request_byte_by_byte(void **state)
     (void)state;
     static const struct fake_step steps[] = {GOOD};
     struct fake_aws fake;
-    fake_start(&fake, steps, COUNT(steps));
+    fake_start(&fake, steps, COUNT_OF(steps));
     fake.client.region = SLICE("us-east-1");
     (void)setenv("AWS_SESSION_TOKEN", "SESSIONTOKEN/+==", 1);
     struct aws_request request = describe();
@@ -46,7 +47,7 @@ static void test_custom_endpoint_and_region_of_the_request(void **state)
     (void)state;
     static const struct fake_step steps[] = {GOOD, GOOD};
     struct fake_aws fake;
-    fake_start(&fake, steps, COUNT(steps));
+    fake_start(&fake, steps, COUNT_OF(steps));
     struct aws_request request = describe();
     request.region = SLICE("us-gov-west-1");
     assert_int_equal(call(&fake, &request), 0);
@@ -72,7 +73,7 @@ static void test_unhashed_bodies_only_over_tls(void **state)
     (void)state;
     static const struct fake_step steps[] = {GOOD, GOOD};
     struct fake_aws fake;
-    fake_start(&fake, steps, COUNT(steps));
+    fake_start(&fake, steps, COUNT_OF(steps));
     struct aws_request request = get_object();
     request.method = SLICE("PUT");
     request.body = SLICE("abc");
@@ -94,24 +95,24 @@ static void test_many_headers(void **state)
     static const struct fake_step steps[] = {{.status = 200}};
     struct http_header fields[S3_METADATA_LIMIT];
     struct fake_aws fake;
-    fake_start(&fake, steps, COUNT(steps));
+    fake_start(&fake, steps, COUNT_OF(steps));
     (void)setenv("AWS_SESSION_TOKEN", "SESSIONTOKEN/+==", 1);
     struct aws_request request = get_object();
     struct strbuf wanted = STRBUF_INIT;
     aws_request_add_header(&request, "Content-Type", SLICE("text/csv"));
-    for (size_t i = 0; i < COUNT(fields); i++) {
+    for (size_t i = 0; i < COUNT_OF(fields); i++) {
         fields[i].name = arena_format(&fake.arena, "x-amz-meta-%02zu", i);
         fields[i].value = arena_format(&fake.arena, "value %zu", i);
         strbuf_append_format(&wanted, "x-amz-meta-%02zu: value %zu\n", i, i);
     }
     request.more_headers = fields;
-    request.more_header_count = COUNT(fields);
+    request.more_header_count = COUNT_OF(fields);
     assert_int_equal(call(&fake, &request), 0);
-    assert_int_equal(fake.terms[0].header_count, COUNT(fields) + 6);
+    assert_int_equal(fake.terms[0].header_count, COUNT_OF(fields) + 6);
     assert_says(fake.sent[0], "Content-Type: text/csv\n");
     assert_says(fake.sent[0], wanted.data);
     assert_says(fake.sent[0], "X-Amz-Security-Token: SESSIONTOKEN/+==\nAuthorization: AWS4");
-    for (size_t i = 0; i < COUNT(fields); i++) {
+    for (size_t i = 0; i < COUNT_OF(fields); i++) {
         assert_says(fake.sent[0],
                     arena_format(&fake.arena, "%.*s;", SLICE_ARG(fields[i].name)).data);
     }
@@ -131,7 +132,7 @@ static void test_retries_until_it_works(void **state)
         {.kind = ERROR_NETWORK},
         GOOD};
     struct fake_aws fake;
-    fake_start(&fake, steps, COUNT(steps));
+    fake_start(&fake, steps, COUNT_OF(steps));
     fake.random_value = UINT64_MAX; /* the longest waits */
     struct aws_request request = describe();
     assert_int_equal(call(&fake, &request), 0);
@@ -139,7 +140,7 @@ static void test_retries_until_it_works(void **state)
     assert_int_equal(fake.client.tries, 5);
     assert_int_equal(fake.client.calls, 1);
     const int64_t waits[] = {100, 2000, 400, 800};
-    assert_int_equal(fake.sleeps, COUNT(waits));
+    assert_int_equal(fake.sleeps, COUNT_OF(waits));
     assert_memory_equal(fake.slept_ms, waits, sizeof(waits));
     const char *log = fake_log(&fake);
     assert_says(log, "\"message\":\"aws call failed, trying again\"");
@@ -162,7 +163,7 @@ static void test_the_error_tells_the_history(void **state)
          .headers = "x-amzn-requestid: R9\n",
          .body = SLICE_INIT("{\"__type\":\"InternalServerException\",\"message\":\"Oh.\"}")}};
     struct fake_aws fake;
-    fake_start(&fake, steps, COUNT(steps));
+    fake_start(&fake, steps, COUNT_OF(steps));
     struct aws_request request = describe();
     assert_int_equal(call(&fake, &request), -1);
     assert_string_equal(
@@ -186,7 +187,7 @@ static void test_permanent_failures_are_not_repeated(void **state)
          .body = SLICE_INIT("{\"__type\":\"ValidationException\",\"message\":\"No such Id\"}")},
         {.status = 501}};
     struct fake_aws fake;
-    fake_start(&fake, steps, COUNT(steps));
+    fake_start(&fake, steps, COUNT_OF(steps));
     struct aws_request request = describe();
     assert_int_equal(call(&fake, &request), -1);
     assert_string_equal(fake.err.message, "redshift-data DescribeStatement statement x: "
@@ -205,7 +206,7 @@ static void test_the_deadline_ends_it(void **state)
     (void)state;
     static const struct fake_step steps[] = {THROTTLED, THROTTLED};
     struct fake_aws fake;
-    fake_start(&fake, steps, COUNT(steps));
+    fake_start(&fake, steps, COUNT_OF(steps));
     fake.random_value = UINT64_MAX;
     fake.client.deadline_ms = FAKE_NOW_MS + 700; /* 100 of waiting and 500 of reserve fit once */
     struct aws_request request = describe();
@@ -221,7 +222,7 @@ static void test_cancelled(void **state)
     static const struct fake_step steps[] = {THROTTLED};
     volatile sig_atomic_t cancel = 1;
     struct fake_aws fake;
-    fake_start(&fake, steps, COUNT(steps));
+    fake_start(&fake, steps, COUNT_OF(steps));
     fake.client.cancel = &cancel;
     struct aws_request request = describe();
     assert_int_equal(call(&fake, &request), -1);
@@ -235,7 +236,7 @@ static void test_unrepeatable_requests(void **state)
     (void)state;
     static const struct fake_step steps[] = {THROTTLED, FAILED, {.kind = ERROR_NETWORK}};
     struct fake_aws fake;
-    fake_start(&fake, steps, COUNT(steps));
+    fake_start(&fake, steps, COUNT_OF(steps));
     struct aws_request request = describe();
     request.repeatable = false;
     assert_int_equal(call(&fake, &request), -1);
@@ -257,7 +258,7 @@ static void test_stale_connection(void **state)
         {.kind = ERROR_NETWORK, .reused = true, .received_bytes = 1}, /* it did answer */
         GOOD};
     struct fake_aws fake;
-    fake_start(&fake, steps, COUNT(steps));
+    fake_start(&fake, steps, COUNT_OF(steps));
     fake.random_value = UINT64_MAX;
     struct aws_request request = describe();
     assert_int_equal(call(&fake, &request), 0);
@@ -276,7 +277,7 @@ static void test_errors_of_our_own_are_not_repeated(void **state)
                                              {.kind = ERROR_CONFIGURATION},
                                              {.kind = ERROR_LIMIT}};
     struct fake_aws fake;
-    fake_start(&fake, steps, COUNT(steps));
+    fake_start(&fake, steps, COUNT_OF(steps));
     struct aws_request request = describe();
     for (size_t i = 0; i < 3; i++) {
         assert_int_equal(call(&fake, &request), -1);
@@ -302,7 +303,7 @@ static void test_a_success_is_read_before_it_is_believed(void **state)
         {.status = 200,
          .body = SLICE_INIT("<Error><Code>AccessDenied</Code><Message>x</Message></Error>")}};
     struct fake_aws fake;
-    fake_start(&fake, steps, COUNT(steps));
+    fake_start(&fake, steps, COUNT_OF(steps));
     struct aws_request request = get_object();
     request.is_success = is_copy_result;
     assert_int_equal(call(&fake, &request), 0);
@@ -323,7 +324,7 @@ static void test_lost_races(void **state)
          .body = SLICE_INIT("<Error><Code>ConditionalRequestConflict</Code></Error>")},
         {.status = 200}};
     struct fake_aws fake;
-    fake_start(&fake, steps, COUNT(steps));
+    fake_start(&fake, steps, COUNT_OF(steps));
     struct aws_request request = get_object();
     assert_int_equal(call(&fake, &request), -1);
     assert_int_equal(fake.err.kind, ERROR_CONFLICT);
@@ -340,7 +341,7 @@ static void test_secret_replies_stay_in_one_place(void **state)
     (void)state;
     static const struct fake_step steps[] = {GOOD};
     struct fake_aws fake;
-    fake_start(&fake, steps, COUNT(steps));
+    fake_start(&fake, steps, COUNT_OF(steps));
     struct aws_request request = describe();
     request.secret_reply = true;
     assert_int_equal(call(&fake, &request), 0);
@@ -357,7 +358,7 @@ static void test_long_subjects_are_cut(void **state)
     static const struct fake_step steps[] = {{.status = 404}};
     static char key[1024];
     struct fake_aws fake;
-    fake_start(&fake, steps, COUNT(steps));
+    fake_start(&fake, steps, COUNT_OF(steps));
     memset(key, 'k', sizeof(key));
     struct aws_request request = get_object();
     request.subject = slice_of(key, sizeof(key));

@@ -1,5 +1,6 @@
 /* Faults that aws_call puts right by itself: expired keys, a wrong clock, another region. */
 #include "unit/aws_call_fixture.h"
+#include "base/array.h"
 
 #define EXPIRED                                                                                    \
     {                                                                                              \
@@ -12,7 +13,7 @@ static void test_expired_token_is_reloaded_once(void **state)
     static const struct fake_step steps[] = {EXPIRED, EXPIRED};
     struct fake_aws fake;
     const struct credentials *keys = NULL;
-    fake_start(&fake, steps, COUNT(steps));
+    fake_start(&fake, steps, COUNT_OF(steps));
     assert_int_equal(credentials_get(&fake.credentials, 0, &keys, &fake.err), 0);
     (void)setenv("AWS_ACCESS_KEY_ID", "AKIDFRESH", 1);
     struct aws_request request = describe();
@@ -37,7 +38,7 @@ static void test_expired_token_with_keys_that_are_always_fresh(void **state)
     }
     static const struct fake_step steps[] = {KEYS("A"), EXPIRED, KEYS("B"), EXPIRED};
     struct fake_aws fake;
-    fake_start(&fake, steps, COUNT(steps));
+    fake_start(&fake, steps, COUNT_OF(steps));
     (void)unsetenv("AWS_ACCESS_KEY_ID");
     (void)unsetenv("AWS_SECRET_ACCESS_KEY");
     (void)setenv("AWS_CONTAINER_CREDENTIALS_FULL_URI", "http://127.0.0.1/keys", 1);
@@ -53,7 +54,7 @@ static void test_expired_token_without_fresh_keys(void **state)
     (void)state;
     static const struct fake_step steps[] = {EXPIRED};
     struct fake_aws fake;
-    fake_start(&fake, steps, COUNT(steps));
+    fake_start(&fake, steps, COUNT_OF(steps));
     struct aws_request request = describe();
     assert_int_equal(call(&fake, &request), -1);
     fake_end(&fake);
@@ -65,7 +66,7 @@ static void test_head_with_an_expired_token(void **state)
     static const struct fake_step steps[] = {{.status = 400}, {.status = 200}};
     struct fake_aws fake;
     const struct credentials *keys = NULL;
-    fake_start(&fake, steps, COUNT(steps));
+    fake_start(&fake, steps, COUNT_OF(steps));
     assert_int_equal(credentials_get(&fake.credentials, 0, &keys, &fake.err), 0);
     (void)setenv("AWS_SESSION_TOKEN", "fresh token", 1);
     struct aws_request request = get_object();
@@ -91,7 +92,7 @@ static void test_clock_is_corrected_once(void **state)
          .headers = "Date: Fri, 20 Nov 2026 21:00:00 GMT\n",
          .body = SLICE_INIT("<Error><Code>RequestTimeTooSkewed</Code></Error>")}};
     struct fake_aws fake;
-    fake_start(&fake, steps, COUNT(steps));
+    fake_start(&fake, steps, COUNT_OF(steps));
     struct aws_request request = get_object();
     assert_int_equal(call(&fake, &request), 0);
     assert_int_equal(fake.sleeps, 0);
@@ -117,7 +118,7 @@ static void test_region_redirect_is_followed_and_remembered(void **state)
                             "<Region>us-west-2</Region></Error>")},
         {.status = 301, .headers = "x-amz-bucket-region: us-east-2\n"}};
     struct fake_aws fake;
-    fake_start(&fake, steps, COUNT(steps));
+    fake_start(&fake, steps, COUNT_OF(steps));
     struct aws_request request = get_object();
     assert_int_equal(call(&fake, &request), 0);
     assert_int_equal(fake.sleeps, 0);
@@ -143,23 +144,23 @@ static void test_regions_of_many_buckets(void **state)
     static const char *const buckets[] = {"bucket-0", "bucket-1", "bucket-2", "bucket-3",
                                           "bucket-4", "bucket-5", "bucket-6", "bucket-7",
                                           "bucket-8", "bucket-9"};
-    struct fake_step steps[2 * COUNT(buckets) + 1];
+    struct fake_step steps[2 * COUNT_OF(buckets) + 1];
     struct fake_aws fake;
-    for (size_t i = 0; i < COUNT(buckets); i++) {
+    for (size_t i = 0; i < COUNT_OF(buckets); i++) {
         steps[2 * i] =
             (struct fake_step){.status = 301, .headers = "x-amz-bucket-region: eu-central-1\n"};
         steps[2 * i + 1] = (struct fake_step){.status = 200};
     }
-    steps[COUNT(steps) - 1] = (struct fake_step){.status = 200};
-    fake_start(&fake, steps, COUNT(steps));
+    steps[COUNT_OF(steps) - 1] = (struct fake_step){.status = 200};
+    fake_start(&fake, steps, COUNT_OF(steps));
     struct aws_request request = get_object();
-    for (size_t i = 0; i < COUNT(buckets); i++) {
+    for (size_t i = 0; i < COUNT_OF(buckets); i++) {
         request.bucket = slice_from(buckets[i]);
         assert_int_equal(call(&fake, &request), 0);
     }
     request.bucket = SLICE("bucket-5");
     assert_int_equal(call(&fake, &request), 0);
-    assert_says(fake.sent[COUNT(steps) - 1], "bucket-5.s3.eu-central-1");
+    assert_says(fake.sent[COUNT_OF(steps) - 1], "bucket-5.s3.eu-central-1");
     fake_end(&fake);
 }
 

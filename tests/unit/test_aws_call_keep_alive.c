@@ -4,6 +4,7 @@
 #include "aws/s3/s3_multipart.h"
 #include "aws/s3/s3_request.h"
 #include "stream/source_s3.h"
+#include "base/array.h"
 
 /* Counts its calls and remembers how many requests had been sent at each. */
 struct hook {
@@ -47,11 +48,11 @@ static void test_the_hook_is_called_before_each_try(void **state)
     static const size_t requests_before[] = {0, 1, 2, 3};
     struct fake_aws fake;
     struct hook hook = {.calls = 0};
-    start(&fake, steps, COUNT(steps), &hook);
+    start(&fake, steps, COUNT_OF(steps), &hook);
     struct aws_request request = describe();
     assert_int_equal(call(&fake, &request), 0);
     assert_int_equal(call(&fake, &request), 0);
-    assert_int_equal(hook.calls, COUNT(requests_before));
+    assert_int_equal(hook.calls, COUNT_OF(requests_before));
     assert_memory_equal(hook.requests_before, requests_before, sizeof(requests_before));
     fake_end(&fake);
 }
@@ -62,7 +63,7 @@ static void test_its_error_ends_the_call_untouched(void **state)
     static const struct fake_step steps[] = {FAILED, GOOD};
     struct fake_aws fake;
     struct hook hook = {.fail_at = 1};
-    start(&fake, steps, COUNT(steps), &hook);
+    start(&fake, steps, COUNT_OF(steps), &hook);
     struct aws_request request = describe();
     assert_int_equal(call(&fake, &request), -1);
     assert_string_equal(fake.err.message, "the lease is lost");
@@ -89,7 +90,7 @@ static void test_its_own_calls_do_not_enter_it_again(void **state)
     static const struct fake_step steps[] = {THROTTLED, GOOD, THROTTLED, GOOD, {.status = 200}};
     struct fake_aws fake;
     struct hook hook = {.asks = true, .asked = -1};
-    start(&fake, steps, COUNT(steps), &hook);
+    start(&fake, steps, COUNT_OF(steps), &hook);
     struct aws_request request = get_object();
     assert_int_equal(call(&fake, &request), 0);
     assert_int_equal(hook.asked, 0);
@@ -120,7 +121,7 @@ static void test_a_download_is_not_resumed_after_its_error(void **state)
     struct hook hook = {.fail_at = 2};
     struct source_s3_result result = {.bytes = 0};
     collector_init(&sink);
-    start(&fake, steps, COUNT(steps), &hook);
+    start(&fake, steps, COUNT_OF(steps), &hook);
     const struct source_s3_options options = {.bucket = SLICE("in-bucket"), .key = SLICE("k")};
     assert_int_equal(
         source_s3_read(&fake.client, &options, &sink.sink, &fake.arena, &result, &fake.err), -1);
@@ -138,7 +139,7 @@ static void test_an_upload_is_given_up_without_the_hook(void **state)
     static const struct fake_step steps[] = {{.status = 204}};
     struct fake_aws fake;
     struct hook hook = {.fail_at = 1};
-    start(&fake, steps, COUNT(steps), &hook);
+    start(&fake, steps, COUNT_OF(steps), &hook);
     const struct s3_upload upload = {
         .bucket = SLICE("in-bucket"), .key = SLICE("k"), .id = SLICE("u1")};
     s3_give_up_upload(&fake.client, &upload, &fake.arena);

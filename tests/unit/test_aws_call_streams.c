@@ -1,5 +1,6 @@
 /* Calls whose reply streams to the caller: what was delivered, and whose error an error is. */
 #include "unit/aws_call_fixture.h"
+#include "base/array.h"
 
 /* --- Streams --- */
 
@@ -13,7 +14,7 @@ static void test_streams_are_not_repeated_once_delivered(void **state)
     struct fake_aws fake;
     struct collector sink;
     collector_init(&sink);
-    fake_start(&fake, steps, COUNT(steps));
+    fake_start(&fake, steps, COUNT_OF(steps));
     struct aws_request request = get_object();
     request.body_sink = &sink.sink;
     assert_int_equal(call(&fake, &request), -1);
@@ -42,7 +43,7 @@ static void test_errors_of_sink_and_head_check_pass_untouched(void **state)
     struct collector sink;
     collector_init(&sink);
     sink.refuse_after = 1;
-    fake_start(&fake, steps, COUNT(steps));
+    fake_start(&fake, steps, COUNT_OF(steps));
     struct aws_request request = get_object();
     request.body_sink = &sink.sink;
     assert_int_equal(call(&fake, &request), -1);

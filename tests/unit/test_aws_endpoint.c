@@ -1,6 +1,7 @@
 #include "unit/unit.h"
 
 #include "aws/aws_endpoint.h"
+#include "base/array.h"
 
 static const struct aws_service s3 = {.name = "s3",
                                       .signing_name = "s3",
@@ -62,7 +63,7 @@ static void test_endpoints(void **state)
     struct arena arena;
     struct error err;
     arena_init(&arena, 0);
-    for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
         const struct row *row = &rows[i];
         struct aws_endpoint endpoint;
         assert_int_equal(
@@ -145,7 +146,7 @@ static void test_the_environment_is_checked(void **state)
                      {"AWS_ENDPOINT_URL_S3", "https://user:s3cret@h", false},
                      {"AWS_ENDPOINT_URL_OTHER", "http://h?x", false},
                      {"AWS_ENDPOINT_URLS", "nothing of ours", true}};
-    for (size_t i = 0; i < sizeof(variables) / sizeof(*variables); i++) {
+    for (size_t i = 0; i < COUNT_OF(variables); i++) {
         struct error err = {.message = ""};
         (void)setenv(variables[i].name, variables[i].value, 1);
         assert_int_equal(aws_endpoint_check_environment(&err), variables[i].good ? 0 : -1);
@@ -172,7 +173,7 @@ static void test_regions_in_arns(void **state)
                 {"arn:aws:sns:eu-west-2", ""},
                 {"some-name", ""},
                 {"", ""}};
-    for (size_t i = 0; i < sizeof(arns) / sizeof(*arns); i++) {
+    for (size_t i = 0; i < COUNT_OF(arns); i++) {
         assert_true(slice_equal(aws_endpoint_region_of_arn(slice_from(arns[i].text)),
                                 slice_from(arns[i].region)));
     }

@@ -1,5 +1,6 @@
 #include "unit/unit.h"
 
+#include "base/array.h"
 #include "base/crc32.h"
 
 static void all_bytes(char bytes[256])
@@ -25,7 +26,7 @@ static void test_vectors(void **state)
          0x190A55AD},
     };
     (void)state;
-    for (size_t i = 0; i < sizeof(vectors) / sizeof(vectors[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(vectors); i++) {
         assert_int_equal(crc32_update(0, vectors[i].bytes), vectors[i].crc);
     }
     assert_int_equal(crc32_update(0, slice_of(NULL, 0)), 0);

@@ -1,5 +1,6 @@
 #include "unit/unit.h"
 
+#include "base/array.h"
 #include "base/encode.h"
 
 #include <stdio.h>
@@ -84,7 +85,7 @@ static void test_uri_pairs(void **state)
         {SLICE_INIT("in/f.txt"), SLICE_INIT("in%2Ff.txt")},
     };
     (void)state;
-    for (size_t i = 0; i < sizeof(pairs) / sizeof(pairs[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(pairs); i++) {
         assert_encodes(encode_uri, pairs[i].plain, pairs[i].encoded);
         assert_decodes(decode_form, pairs[i].encoded, pairs[i].plain);
     }
@@ -120,7 +121,7 @@ static void test_bad_escapes_are_refused_with_their_offset(void **state)
         {SLICE_INIT("%4\x00"), "offset 0"}, {SLICE_INIT("%\xC3\xA9"), "offset 0"},
     };
     (void)state;
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
         assert_refused(decode_form, cases[i].text, cases[i].offset);
     }
 }
@@ -152,7 +153,7 @@ static void test_base64_pairs(void **state)
         {SLICE_INIT("\x00"), SLICE_INIT("AA==")},
     };
     (void)state;
-    for (size_t i = 0; i < sizeof(pairs) / sizeof(pairs[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(pairs); i++) {
         assert_encodes(encode_base64, pairs[i].plain, pairs[i].encoded);
         assert_decodes(decode_base64, pairs[i].encoded, pairs[i].plain);
     }
@@ -184,7 +185,7 @@ static void test_bad_base64_is_refused(void **state)
         {SLICE_INIT("Zm9vZm9="), "digit at offset 6 are not zero"},
     };
     (void)state;
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
         assert_refused(decode_base64, cases[i].text, cases[i].part);
     }
 }
@@ -202,7 +203,7 @@ static void test_all_bytes_survive_every_round_trip(void **state)
     char bytes[256];
     (void)state;
     all_bytes(bytes);
-    for (size_t i = 0; i < sizeof(codecs) / sizeof(codecs[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(codecs); i++) {
         for (size_t size = 0; size <= sizeof(bytes); size++) {
             struct strbuf encoded = STRBUF_INIT;
             codecs[i].encode(&encoded, slice_of(bytes, size));

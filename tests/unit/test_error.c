@@ -1,5 +1,6 @@
 #include "unit/unit.h"
 
+#include "base/array.h"
 #include "base/error.h"
 #include "base/redact.h"
 #include "base/utf8.h"
@@ -22,7 +23,7 @@ static void test_kinds_have_names_and_say_whether_to_retry(void **state)
         {"System", ERROR_SYSTEM, true},          {"Cancelled", ERROR_CANCELLED, false},
         {"Unknown", (enum error_kind)99, false},
     };
-    for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(kinds); i++) {
         struct error err;
         memset(&err, 'x', sizeof(err));
         assert_string_equal(error_kind_name(kinds[i].kind), kinds[i].name);

@@ -130,7 +130,7 @@ static void test_all_encoded_forms(void **state)
         SLICE_INIT("\\\\\\\"\"\\end\\"),      SLICE_INIT("100%25+1&a=b c"),
         SLICE_INIT("\xF0\x9F\x98\x80 smile"), SLICE_INIT("not\xFFutf8\x80"),
     };
-    for (size_t i = 0; i < sizeof(secrets) / sizeof(secrets[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(secrets); i++) {
         struct strbuf once = STRBUF_INIT;
         struct strbuf twice = STRBUF_INIT;
         struct strbuf percent = STRBUF_INIT;
@@ -291,10 +291,10 @@ static void test_secret_names(void **state)
         "",           "ClientToken", "NextToken", "secret_postgres", "SecretId", "key",
         "x-amz-date", "passwords",   "word",      "ookie",           "-_-",
     };
-    for (size_t i = 0; i < sizeof(secret) / sizeof(secret[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(secret); i++) {
         assert_true(redact_is_secret_name(slice_from(secret[i])));
     }
-    for (size_t i = 0; i < sizeof(harmless) / sizeof(harmless[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(harmless); i++) {
         assert_false(redact_is_secret_name(slice_from(harmless[i])));
     }
 }

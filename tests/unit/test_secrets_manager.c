@@ -1,10 +1,10 @@
 #include "unit/unit.h"
 
 #include "aws/secrets_manager.h"
+#include "base/array.h"
 #include "base/redact.h"
 #include "unit/fake_aws.h"
 
-#define COUNT(array) (sizeof(array) / sizeof(*(array)))
 #define SECRET(text)                                                                               \
     {                                                                                              \
         .status = 200, .body = SLICE_INIT("{\"Name\":\"s\",\"SecretString\":\"" text "\"}")        \
@@ -25,7 +25,7 @@ static void test_get(void **state)
     struct secrets_manager secrets;
     struct slice value;
     struct strbuf text = STRBUF_INIT;
-    fake_start(&fake, steps, COUNT(steps));
+    fake_start(&fake, steps, COUNT_OF(steps));
     secrets_manager_init(&secrets, &fake.client);
     assert_int_equal(get(&fake, &secrets, "db/\"one\"", &value), 0);
     assert_request(&fake, 0,
@@ -54,7 +54,7 @@ static void test_cache(void **state)
     struct fake_aws fake;
     struct secrets_manager secrets;
     struct slice value;
-    fake_start(&fake, steps, COUNT(steps));
+    fake_start(&fake, steps, COUNT_OF(steps));
     secrets_manager_init(&secrets, &fake.client);
     assert_int_equal(get(&fake, &secrets, "one", &value), 0);
     assert_int_equal(get(&fake, &secrets, "two", &value), 0);
@@ -82,22 +82,22 @@ static void test_more_secrets_than_places(void **state)
 {
     (void)state;
     static const char *const ids[] = {"a", "b", "c", "d", "e", "f", "g", "h", "i"};
-    struct fake_step steps[COUNT(ids) + 1];
+    struct fake_step steps[COUNT_OF(ids) + 1];
     struct fake_aws fake;
     struct secrets_manager secrets;
     struct slice value;
-    for (size_t i = 0; i < COUNT(steps); i++) {
+    for (size_t i = 0; i < COUNT_OF(steps); i++) {
         steps[i] = (struct fake_step)SECRET("value");
     }
-    fake_start(&fake, steps, COUNT(steps));
+    fake_start(&fake, steps, COUNT_OF(steps));
     secrets_manager_init(&secrets, &fake.client);
-    for (size_t i = 0; i < COUNT(ids); i++) {
+    for (size_t i = 0; i < COUNT_OF(ids); i++) {
         assert_int_equal(get(&fake, &secrets, ids[i], &value), 0);
     }
     assert_int_equal(get(&fake, &secrets, "b", &value), 0);
-    assert_int_equal(fake.requests, COUNT(ids));
+    assert_int_equal(fake.requests, COUNT_OF(ids));
     assert_int_equal(get(&fake, &secrets, "a", &value), 0); /* the oldest had to go */
-    assert_int_equal(fake.requests, COUNT(ids) + 1);
+    assert_int_equal(fake.requests, COUNT_OF(ids) + 1);
     secrets_manager_release(&secrets);
     fake_end(&fake);
 }
@@ -110,7 +110,7 @@ static void test_binary_and_arn(void **state)
     struct fake_aws fake;
     struct secrets_manager secrets;
     struct slice value;
-    fake_start(&fake, steps, COUNT(steps));
+    fake_start(&fake, steps, COUNT_OF(steps));
     secrets_manager_init(&secrets, &fake.client);
     assert_int_equal(get(&fake, &secrets,
                          "arn:aws:secretsmanager:us-east-2:111122223333:secret:x-AbCdEf", &value),
@@ -136,7 +136,7 @@ static void test_the_largest(void **state)
         {"SecretBinary", 87383, "=", 0},    {"SecretBinary", 87384, "", 0},
         {"SecretBinary", 87388, "", 0},
     };
-    for (size_t i = 0; i < COUNT(rows); i++) {
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
         struct arena scratch;
         struct strbuf body = STRBUF_INIT;
         struct strbuf value = STRBUF_INIT;
@@ -184,9 +184,9 @@ static void test_failures(void **state)
     memset(large, 'x', sizeof(large));
     memcpy(large, "{\"SecretString\":\"", 17);
     memcpy(large + sizeof(large) - 2, "\"}", 2);
-    fake_start(&fake, steps, COUNT(steps));
+    fake_start(&fake, steps, COUNT_OF(steps));
     secrets_manager_init(&secrets, &fake.client);
-    for (size_t i = 0; i < COUNT(steps); i++) {
+    for (size_t i = 0; i < COUNT_OF(steps); i++) {
         assert_int_equal(get(&fake, &secrets, "one", &value), -1);
         assert_int_equal(fake.err.kind, expected[i].kind);
         assert_int_equal(fake.err.retryable, expected[i].kind == ERROR_REMOTE);

@@ -2,8 +2,8 @@
 
 #include "aws/sns.h"
 #include "unit/fake_aws.h"
+#include "base/array.h"
 
-#define COUNT(array) (sizeof(array) / sizeof(*(array)))
 #define TOPIC "arn:aws:sns:eu-central-1:111122223333:notices"
 #define PUBLISHED                                                                                  \
     {                                                                                              \
@@ -24,7 +24,7 @@ static void test_publish(void **state)
     static const struct fake_step steps[] = {PUBLISHED, PUBLISHED};
     struct fake_aws fake;
     struct slice id;
-    fake_start(&fake, steps, COUNT(steps));
+    fake_start(&fake, steps, COUNT_OF(steps));
     struct sns_message message = {.topic_arn = SLICE(TOPIC),
                                   .subject = SLICE("Load failed: a&b"),
                                   .message = SLICE("{\"default\":\"x + y\n\xc3\xa9\"}"),
@@ -62,7 +62,7 @@ static void test_failures(void **state)
         {.kind = ERROR_NETWORK}};
     struct fake_aws fake;
     struct slice id;
-    fake_start(&fake, steps, COUNT(steps));
+    fake_start(&fake, steps, COUNT_OF(steps));
     struct sns_message message = {.topic_arn = SLICE(TOPIC), .message = SLICE("hello")};
     assert_int_equal(publish(&fake, &message, &id), -1);
     assert_int_equal(fake.err.kind, ERROR_NOT_FOUND);
@@ -122,7 +122,7 @@ static void test_subjects(void **state)
          "123456789 123456789 123456789 123456789 123456789 123456789 123456789 123456789 "
          "123456789 123456..."},
     };
-    for (size_t i = 0; i < COUNT(rows); i++) {
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
         struct strbuf out = STRBUF_INIT;
         sns_append_subject(&out, slice_from(rows[i].subject));
         assert_string_equal(out.data, rows[i].expected);

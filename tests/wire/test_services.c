@@ -2,6 +2,7 @@
 #include "unit/unit.h"
 
 #include "aws/sns.h"
+#include "base/array.h"
 #include "base/log.h"
 #include "base/redact.h"
 #include "http/http_curl.h"
@@ -167,7 +168,7 @@ int main(void)
         cmocka_unit_test(test_roots_of_trust_are_read_once),
         cmocka_unit_test(test_the_reserve_is_shared),
     };
-    for (size_t i = 0; i < sizeof(unset) / sizeof(unset[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(unset); i++) {
         (void)unsetenv(unset[i]);
     }
     (void)setenv("region", "eu-west-1", 1);

@@ -40,7 +40,7 @@ WORKERS = 2 * (os.cpu_count() or 1)  # a program waits about half of its time
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 GRACE_SECONDS = 20.0  # for a program to clear up after itself
 MEMORY = pathlib.Path("/dev/shm")
-MEMORY_NEEDED = 4 << 30  # bytes; the most that was seen in use is a tenth of it
+MEMORY_NEEDED = 6 << 30  # bytes; the tests have 2.5 GB of files at most
 WORK = "external-file-tests-"  # how the name of a folder for temporary files begins
 ON_POSTGRES = ("test_file_tables", "test_job_programs", "test_pg_client")  # of e2e: they run wire programs on a server
 

@@ -12,7 +12,15 @@ import time
 import typing
 import urllib.parse
 
-from e2e.system import FILE_PROCESS, FILE_PROCESS_LOGGING, LANDING, Interface, Row, SystemTest, shared_system
+from e2e.system import (
+    FILE_PROCESS,
+    FILE_PROCESS_LOGGING,
+    LANDING,
+    Interface,
+    Row,
+    SystemTest,
+    shared_system,
+)
 from emulator.deployment import ARCHIVE, BUCKET, PROCESSING
 from emulator.core.faults import Fault
 from emulator.redshift.statements import Statement

@@ -52,6 +52,7 @@ __all__ = ["FILE_PROCESS", "FILE_PROCESS_LOGGING", "Interface", "LANDING", "Syst
 Row = dict[str, typing.Any]
 END_STATES = ("DONE", "REJECTED", "FAILED", "TRANSFORM_FAILED", "GONE", "SUPERSEDED", "SPLIT")
 WAIT_SECONDS = 120.0
+USUAL = {"events": "normal", "sight": "role", "unknown": 0, "delay": 0, "paused": False}  # knobs
 
 
 class System:
@@ -116,8 +117,11 @@ class System:
     def clear(self) -> None:
         """As just deployed, but that tables in Redshift stay, functions are warm, and the clock of
         the local AWS stands where it was moved to."""
-        self.settle()
         self.local.faults.clear()
+        self.local.redshift.knobs.failures.clear()
+        self.local.redshift.control(USUAL)
+        self.tap.on_statement = lambda statement: ""
+        self.settle()
         self.local.lambda_.failures.clear()
         self.local.sns.messages.clear()
         self.clear_counts()

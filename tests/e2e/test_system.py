@@ -8,7 +8,7 @@ import unittest
 import psycopg2
 
 from e2e.interface import Interface
-from e2e.system import FILE_PROCESS, FILE_PROCESS_LOGGING, System, SystemTest
+from e2e.system import FILE_PROCESS, FILE_PROCESS_LOGGING, System, SystemTest, shared_system
 from emulator.aws_cli import AwsCli
 from emulator.deployment import SCHEDULE_RULE, Deployment, MissingPackage, Options
 from emulator.local_test import package
@@ -228,6 +228,38 @@ class Tap(StandIn):
         self.system.tap.cut_all()
         with self.assertRaises(psycopg2.OperationalError):
             idle.cursor().execute("select 1")
+
+
+class Shared(unittest.TestCase):
+    """With the shipped zips, as JourneyTest has it."""
+
+    KEY = "external_input/A_9000.txt"
+    DATA = b"1|a row with more bytes than the threshold\n2|another of them\n"
+
+    def test_the_next_class_finds_it_as_good_as_new(self):
+        first = shared_system(timeout=30)
+        interface = first.add_interface(Interface(9000, ["a", "b"]))
+        self.assertEqual(first.process(self.KEY, self.DATA)["state"], "DONE")
+        self.assertTrue(first.keys() and first.files() and first.notices() and first.statements())
+        self.assertTrue(first.audit() and first.logs(FILE_PROCESS) and first.requests(FILE_PROCESS))
+        first.local.faults.add("s3", "GetObject", "throttle", times=0)
+        first.local.redshift.fail_next()
+        first.local.redshift.pause()
+        first.local.redshift.control({"events": "never", "sight": "session", "delay": 9})
+        first.tap.on_statement = lambda statement: "before"
+
+        second = shared_system(timeout=30)
+        self.assertIs(second, first)
+        self.assertIsNot(shared_system(timeout=31), first)
+        for left in (second.keys(), second.files(), second.notices(), second.statements()):
+            self.assertEqual(left, [])
+        self.assertEqual(second.audit() + second.logs(FILE_PROCESS), [])
+        self.assertEqual(second.requests(FILE_PROCESS), [])
+        known = second.config_rows("select ext_interface_cid as id from rdscnfg.ext_interface")
+        self.assertEqual(sorted(row["id"] for row in known), [527, 558])
+        interface.configure(second.config_execute)
+        self.assertEqual(second.process(self.KEY, self.DATA)["state"], "DONE")
+        second.local.check()
 
 
 class Missing(unittest.TestCase):

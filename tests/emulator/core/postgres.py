@@ -45,7 +45,7 @@ SETTINGS = {
     "full_page_writes": "off",
     "wal_level": "minimal",
     "max_wal_senders": "0",
-    "max_wal_size": "1GB",
+    "max_wal_size": "256MB",
     "jit": "off",
     "password_encryption": "'scram-sha-256'",
     "log_line_prefix": "'%m [%p] %u@%d '",

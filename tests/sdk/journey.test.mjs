@@ -35,7 +35,7 @@ async function rows(Sql) {
 
 /** What was published about a file, once everything is done for it. */
 async function notice(key) {
-    assert.deepEqual(await local("POST", "wait?seconds=60"), { idle: true });
+    assert.deepEqual(await local("GET", "wait?seconds=60"), { idle: true });
     const messages = await local("GET", "sns/messages");
     const all = messages.map(({ Subject, Bodies }) => ({ Subject, ...JSON.parse(Bodies.default) }));
     const found = all.filter((each) => each.key === key);

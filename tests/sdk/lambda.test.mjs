@@ -104,7 +104,7 @@ test("an event is taken at once and handled later", async () => {
     const answer = await invoke(event, { InvocationType: "Event" });
     assert.equal(answer.StatusCode, 202);
     assert.equal(answer.Payload?.length ?? 0, 0);
-    assert.deepEqual(await local("POST", "wait"), { idle: true });
+    assert.deepEqual(await local("GET", "wait"), { idle: true });
     assert.match(await local("GET", "lambda/logs?function=scripted"), /^handled later$/m);
 });
 
@@ -114,7 +114,7 @@ test("an event that fails ends in the failure record", async () => {
     const rules = { FunctionName, MaximumRetryAttempts: 0 };
     await lambda.send(new PutFunctionEventInvokeConfigCommand(rules));
     await invoke({ do: "fail" }, { FunctionName, InvocationType: "Event" });
-    await local("POST", "wait");
+    await local("GET", "wait");
     const [record] = await local("GET", "lambda/failures");
     assert.deepEqual(record.requestPayload, { do: "fail" });
     assert.equal(record.requestContext.condition, "RetriesExhausted");
@@ -187,7 +187,7 @@ async function countedFunction(FunctionName) {
             FunctionName, StatementId: "source", Action, Principal, SourceArn,
         }));
     const runs = async () => {
-        await local("POST", "wait");
+        await local("GET", "wait");
         const log = await local("GET", `lambda/logs?function=${FunctionName}`);
         return log.match(/^START /gm)?.length ?? 0;
     };

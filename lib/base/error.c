@@ -81,14 +81,6 @@ bool error_is(const struct error *err, struct slice code)
     return slice_equal(slice_from(err->code), code);
 }
 
-int error_pass(struct error *err, const struct error *failure)
-{
-    if (err != NULL) {
-        *err = *failure;
-    }
-    return -1;
-}
-
 int error_prefix(struct error *err, const char *format, ...)
 {
     if (err != NULL) {

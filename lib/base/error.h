@@ -51,8 +51,14 @@ void error_set_code(struct error *err, struct slice code);
 bool error_is(const struct error *err, struct slice code);
 
 /* Hands a failure that was looked at first on to the caller: *err = *failure. Returns -1. `err` may
- * be NULL. */
-int error_pass(struct error *err, const struct error *failure);
+ * be NULL. (Here, so that analysers see what it returns.) */
+static inline int error_pass(struct error *err, const struct error *failure)
+{
+    if (err != NULL) {
+        *err = *failure;
+    }
+    return -1;
+}
 
 /* Puts "<format>: " before the message, and returns -1: context is added on the way up. */
 int error_prefix(struct error *err, const char *format, ...) __attribute__((format(printf, 2, 3)));

@@ -266,11 +266,8 @@ static void read_body(struct slice body, struct arena *arena, struct aws_error *
 
 struct slice aws_error_request_id(const struct http_response *response)
 {
-    struct slice id = SLICE("");
-    if (!http_header_find(response, "x-amzn-requestid", &id)) {
-        (void)http_header_find(response, "x-amz-request-id", &id);
-    }
-    return slice_take(id, 128);
+    struct slice id = http_header_text(response, "x-amzn-requestid");
+    return slice_take(id.size > 0 ? id : http_header_text(response, "x-amz-request-id"), 128);
 }
 
 /* Seconds, or a date that Date is subtracted from. */

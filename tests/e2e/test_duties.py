@@ -4,7 +4,8 @@ import threading
 import time
 import unittest
 
-from e2e.journey import StatementTest, lines, s3_event, s3_record
+from e2e.journey import StatementTest, lines
+from e2e.made_events import s3_event, s3_record
 from e2e.system import FILE_PROCESS
 from e2e.test_lease import Owner
 

@@ -3,7 +3,8 @@
 import json
 import unittest
 
-from e2e.journey import SilentTest, lines, s3_event, s3_record
+from e2e.journey import SilentTest, lines
+from e2e.made_events import s3_event, s3_record
 from e2e.system import FILE_PROCESS, LANDING, Row
 from emulator.core.service import ACCOUNT_ID
 from emulator.deployment import BUCKET, ROOT

@@ -3,7 +3,8 @@
 import typing
 import unittest
 
-from e2e.journey import JourneyTest, file_name, lines, s3_event, s3_record
+from e2e.journey import JourneyTest, file_name, lines
+from e2e.made_events import s3_event, s3_record
 from e2e.system import FILE_PROCESS, LANDING
 
 ROWS = lines(3)

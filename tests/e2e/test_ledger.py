@@ -2,7 +2,8 @@
 
 import unittest
 
-from e2e.journey import StatementTest, lines, s3_record
+from e2e.journey import StatementTest, lines
+from e2e.made_events import s3_record
 from e2e.system import FILE_PROCESS
 from emulator.deployment import BUCKET
 

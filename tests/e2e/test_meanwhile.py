@@ -3,7 +3,8 @@
 import concurrent.futures
 import unittest
 
-from e2e.journey import JourneyTest, SilentTest, StatementTest, lines, s3_record
+from e2e.journey import JourneyTest, SilentTest, StatementTest, lines
+from e2e.made_events import s3_record
 from e2e.system import FILE_PROCESS_LOGGING
 from emulator.aws_cli import AwsCli
 from emulator.deployment import BUCKET

@@ -5,7 +5,8 @@ import datetime
 import unittest
 import uuid
 
-from e2e.journey import StatementTest, lines, s3_event, s3_record
+from e2e.journey import StatementTest, lines
+from e2e.made_events import s3_event, s3_record
 from e2e.system import FILE_PROCESS, FILE_PROCESS_LOGGING
 from e2e.test_lease import Owner
 from emulator.deployment import BUCKET

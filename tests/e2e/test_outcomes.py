@@ -3,7 +3,8 @@
 import contextlib
 import unittest
 
-from e2e.journey import FAILURE, StatementTest, lines, s3_record
+from e2e.journey import FAILURE, StatementTest, lines
+from e2e.made_events import s3_record
 from e2e.system import FILE_PROCESS
 from emulator.deployment import BUCKET
 

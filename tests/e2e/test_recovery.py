@@ -11,16 +11,8 @@ import signal
 import unittest
 import uuid
 
-from e2e.journey import (
-    FAILURE,
-    JourneyTest,
-    SilentTest,
-    Strike,
-    lines,
-    s3_event,
-    s3_record,
-    status_event,
-)
+from e2e.journey import FAILURE, JourneyTest, SilentTest, Strike, lines
+from e2e.made_events import s3_event, s3_record, status_event
 from e2e.system import FILE_PROCESS, FILE_PROCESS_LOGGING, LANDING
 from emulator.core.faults import Fault
 from emulator.lambda_.function import LambdaOptions

@@ -10,7 +10,8 @@ import unittest
 
 import psycopg2.sql
 
-from e2e.journey import SilentTest, lines, s3_record
+from e2e.journey import SilentTest, lines
+from e2e.made_events import s3_record
 from e2e.system import FILE_PROCESS, FILE_PROCESS_LOGGING
 from emulator.deployment import BUCKET
 from emulator.core.postgres import CONFIG_PASSWORD, CONFIG_USER

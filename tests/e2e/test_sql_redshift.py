@@ -1,15 +1,10 @@
 """sql/redshift through the Data API of the local Redshift: every file, the date checks, the sample transformations."""
 
-import calendar
-import pathlib
 import re
 import unittest
 
-from emulator.redshift.fixture import DataApiTest
-from emulator.redshift.tokens import join, split_statements, tokenize
+from e2e.sql_redshift import FILES, RedshiftSqlTest, literal, statements
 
-SQL = pathlib.Path(__file__).resolve().parent.parent.parent / "sql/redshift"
-FILES = sorted(SQL.glob("[0-9]*.sql"))
 FLAVOR = "rdsftetl.dc_x_pa_flavor"
 FLAVOR_COLUMNS = "ndc, pa_type, pa_value, pa_eff_dt, pa_exp_dt, load_eff_dt, load_exp_dt"
 REPORT = "rdsftetl.hospital_cost_report"
@@ -21,57 +16,6 @@ GOOD_FLAVOR = "00002025202|B|1|20090101|20790606|20100101|20790606"
 GOOD_REPORT = (
     "534842,4,454122,1234567,1,11/7/2013,12/31/2013,6/10/2014,N,N,D,4011,4,6/9/2014,F,2/5/2013,A,5/30/2014"
 )
-
-
-def literal(value: str | None) -> str:
-    return "null" if value is None else "'" + value.replace("'", "''") + "'"
-
-
-def statements() -> list[str]:
-    texts = [join(part) for file in FILES for part in split_statements(tokenize(file.read_text()))]
-    return [text for text in texts if text.strip()]
-
-
-class RedshiftSqlTest(DataApiTest):
-    """The files are run once for a class, whose tests see what the ones before them left."""
-
-    is_ready = False
-
-    def setUp(self):
-        super().setUp()
-        if not type(self).is_ready:
-            self.run_files()
-            type(self).is_ready = True
-
-    def run_files(self):
-        for sql in statements():
-            self.finished(self.execute(sql))
-
-    def load(self, load: str, table: str, columns: str, *rows: str, separator: str = "|") -> None:
-        """Rows of a file as COPY and the load batch would leave them; an empty field is an empty text."""
-        values = [
-            "(" + ", ".join(map(literal, [*row.split(separator), f"{load}.txt", load])) + ")" for row in rows
-        ]
-        sql = f"insert into {table} ({columns}, file_name, load_id) values {', '.join(values)}"
-        self.finished(self.execute(sql))
-
-    def transform(self, load: str, table: str) -> dict:
-        """The batch that file-process-logging submits."""
-        ledger = f"rdsftetl.{table}_ledger"
-        return self.ended(
-            self.batch(
-                f"LOCK {ledger}",
-                f"SELECT 1/CASE WHEN COUNT(*) = 0 THEN 1 ELSE 0 END FROM {ledger} "
-                f"WHERE kind = 'transform' AND file_id = '{load}'",
-                f"call rdsftorchestration.execute_sql_from_table('rdsftcore', '{table}', '{load}')",
-                f"INSERT INTO {ledger} (kind, file_id, file_name, number, row_count) "
-                f"VALUES ('transform', '{load}', '{load}.txt', 1, NULL)",
-            )
-        )
-
-    def succeed(self, load: str, table: str) -> None:
-        described = self.transform(load, table)
-        self.assertEqual(described["Status"], "FINISHED", described.get("Error"))
 
 
 class Files(RedshiftSqlTest):
@@ -122,78 +66,6 @@ class Files(RedshiftSqlTest):
                 ),
                 [[1]],
             )
-
-
-class DateChecks(RedshiftSqlTest):
-    def answers(self, function: str, cases: list[tuple[str | None, str]]) -> list:
-        calls = [f"{function}({literal(text)}, {literal(form)})" for text, form in cases]
-        queries = ["select " + ", ".join(calls[at:at + 200]) for at in range(0, len(calls), 200)]
-        return [answer for query in queries for answer in self.values(query)[0]]
-
-    def test_one_by_one(self):
-        cases = {
-            ("20151005", "%Y%m%d"): 0, ("20001231", "%Y%m%d"): 0, ("99991231", "%Y%m%d"): 0, ("00010101", "%Y%m%d"): 0,
-            ("", "%Y%m%d"): 0, ("  ", "%Y%m%d"): 0, (None, "%Y%m%d"): 0, ("", "%d.%m.%Y"): 0,
-            ("20160229", "%Y%m%d"): 0, ("20000229", "%Y%m%d"): 0, ("20150229", "%Y%m%d"): 1, ("19000229", "%Y%m%d"): 1,
-            ("20151301", "%Y%m%d"): 1, ("20150001", "%Y%m%d"): 1, ("20150132", "%Y%m%d"): 1, ("20150100", "%Y%m%d"): 1,
-            ("20150431", "%Y%m%d"): 1, ("00000101", "%Y%m%d"): 1, ("2015101", "%Y%m%d"): 1, ("201510055", "%Y%m%d"): 1,
-            (" 20151005", "%Y%m%d"): 1, ("2015-10-05", "%Y%m%d"): 1, ("2015100a", "%Y%m%d"): 1, ("-2015105", "%Y%m%d"): 1,
-            ("２0151005", "%Y%m%d"): 1, ("20151005\n", "%Y%m%d"): 1,
-            ("11/7/2013", "%m/%d/%Y"): 0, ("01/05/2013", "%m/%d/%Y"): 0, ("2/29/2016", "%m/%d/%Y"): 0,
-            ("13/7/2013", "%m/%d/%Y"): 1, ("12/33/2013", "%m/%d/%Y"): 1, ("2/29/2015", "%m/%d/%Y"): 1,
-            ("0/1/2013", "%m/%d/%Y"): 1, ("1/0/2013", "%m/%d/%Y"): 1, ("1/1/13", "%m/%d/%Y"): 1, ("1/1/02013", "%m/%d/%Y"): 1,
-            ("1/1", "%m/%d/%Y"): 1, ("//", "%m/%d/%Y"): 1, ("001/1/2013", "%m/%d/%Y"): 1, ("2013/1/1", "%m/%d/%Y"): 1,
-            ("20151005", "%m/%d/%Y"): 1, ("11/7/2013", "%Y%m%d"): 1,
-            ("99999999999999999999", "%Y%m%d"): 1,
-            ("20151005", "%d%m%Y"): 1, ("05102015", "%d%m%Y"): 0, ("31042015", "%d%m%Y"): 1, ("1022015", "%d%m%Y"): 1,
-            ("12312015", "%m%d%Y"): 0, ("31122015", "%m%d%Y"): 1, ("02292015", "%m%d%Y"): 1,
-            ("2015-10-05", "%Y-%m-%d"): 0, ("2015-1-5", "%Y-%m-%d"): 0, ("2015-02-29", "%Y-%m-%d"): 1,
-            ("2015/10/05", "%Y-%m-%d"): 1, ("2015-10/05", "%Y-%m-%d"): 1, ("15-10-05", "%Y-%m-%d"): 1,
-            ("2015/10/05", "%Y/%m/%d"): 0, ("2015.10.05", "%Y.%m.%d"): 0, ("2015.13.05", "%Y.%m.%d"): 1,
-            ("10-31-2015", "%m-%d-%Y"): 0, ("31-10-2015", "%m-%d-%Y"): 1, ("10.31.2015", "%m.%d.%Y"): 0,
-            ("31/10/2015", "%d/%m/%Y"): 0, ("10/31/2015", "%d/%m/%Y"): 1, ("5-1-2015", "%d-%m-%Y"): 0,
-            ("29.02.2016", "%d.%m.%Y"): 0, ("29.02.2015", "%d.%m.%Y"): 1, ("29,02,2016", "%d.%m.%Y"): 1,
-            ("29.02.2016 ", "%d.%m.%Y"): 1, ("", "%y"): 0, (None, "%y"): 0,
-        }  # fmt: skip
-        for case, expected, answer in zip(cases, cases.values(), self.answers("rdsftetl.fn_chk_date", list(cases))):
-            with self.subTest(case):
-                self.assertEqual(answer, expected)
-
-    def test_all_days_of_four_kinds_of_year(self):
-        days = [(y, m, d) for y in (1900, 2000, 2015, 2016) for m in range(0, 14) for d in range(27, 34)]
-        expected = [int(not (1 <= m <= 12 and d <= calendar.monthrange(y, m)[1])) for y, m, d in days]
-        self.assertEqual(
-            self.answers("rdsftetl.fn_chk_date", [(f"{y:04}{m:02}{d:02}", "%Y%m%d") for y, m, d in days]), expected
-        )
-        self.assertEqual(
-            self.answers("rdsftetl.fn_chk_date", [(f"{m}/{d}/{y:04}", "%m/%d/%Y") for y, m, d in days]), expected
-        )
-
-    def test_reading(self):
-        cases = {
-            ("20151005", "%Y%m%d"): "2015-10-05", ("1/5/2013", "%m/%d/%Y"): "2013-01-05", ("20151332", "%Y%m%d"): True,
-            ("", "%Y%m%d"): True, (" ", "%m/%d/%Y"): True, (None, "%Y%m%d"): True, ("12/33/2013", "%m/%d/%Y"): True,
-            ("05102015", "%d%m%Y"): "2015-10-05", ("10052015", "%m%d%Y"): "2015-10-05",
-            ("2015-10-5", "%Y-%m-%d"): "2015-10-05", ("5.10.2015", "%d.%m.%Y"): "2015-10-05",
-            ("10-5-2015", "%m-%d-%Y"): "2015-10-05", ("2015-13-05", "%Y-%m-%d"): True,
-        }  # fmt: skip
-        self.assertEqual(self.answers("rdsftetl.fn_read_date", list(cases)), list(cases.values()))
-
-
-    def test_an_unknown_format_is_an_error(self):
-        """Else every row of a file would be taken for a bad one, and nobody told."""
-        self.finished(self.execute("create table rdsftetl.dates (d varchar(20))"))
-        self.finished(self.execute("insert into rdsftetl.dates values ('2015-10-05'), ('')"))
-        calls = [f"select {name}(d, '{form}') from rdsftetl.dates" for name in
-                 ("rdsftetl.fn_chk_date", "rdsftetl.fn_read_date") for form in ("%y-%m-%d", "%d", "", "YYYY-MM-DD")]
-        for sql in (*calls, "select rdsftetl.fn_chk_date('20151005', '%j')"):
-            with self.subTest(sql):
-                described = self.ended(self.execute(sql))
-                self.assertEqual(described["Status"], "FAILED")
-                self.assertIn("unknown date format", described["Error"])
-        for form in ("%Y-%m-%d", "%m.%d.%Y"):  # of a column, as views have it
-            found = self.values(f"select sum(rdsftetl.fn_chk_date(d, '{form}')) from rdsftetl.dates")
-            self.assertEqual(found, [[int(form != "%Y-%m-%d")]])
 
 
 class FlavorTransformation(RedshiftSqlTest):

@@ -2,7 +2,8 @@
 
 import unittest
 
-from e2e.journey import StatementTest, lines, s3_record, status_event, wait_for
+from e2e.journey import StatementTest, lines, wait_for
+from e2e.made_events import s3_record, status_event
 from e2e.system import FILE_PROCESS_LOGGING
 
 ROWS = lines(4)

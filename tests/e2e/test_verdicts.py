@@ -5,7 +5,8 @@ import json
 import unittest
 import uuid
 
-from e2e.journey import FAILURE, StatementTest, lines, s3_record, status_event
+from e2e.journey import FAILURE, StatementTest, lines
+from e2e.made_events import s3_record, status_event
 from e2e.system import FILE_PROCESS, FILE_PROCESS_LOGGING
 from emulator.deployment import BUCKET
 

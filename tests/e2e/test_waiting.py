@@ -4,7 +4,8 @@ import collections
 import signal
 import unittest
 
-from e2e.journey import FAILURE, StatementTest, lines, s3_event, s3_record
+from e2e.journey import FAILURE, StatementTest, lines
+from e2e.made_events import s3_event, s3_record
 from e2e.system import FILE_PROCESS, FILE_PROCESS_LOGGING
 from emulator.redshift.failures import FAILURES
 

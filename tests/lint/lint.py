@@ -210,7 +210,7 @@ def main() -> int:
             "who includes whom": lambda: check_includes(sources, scripts),
             "layers of base": lambda: check_layers(sources),
             "banned functions": lambda: check_banned(sources),
-            "sizes": lambda: check_sizes(sources),
+            "sizes": lambda: check_sizes([*sources, *scripts]),
             "clang-tidy": lambda: check_tidy(sources, pool),
             "cppcheck": lambda: check_cppcheck(sources, arguments.jobs, arguments.build),
             "Python": lambda: check_python(scripts),

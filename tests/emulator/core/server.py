@@ -8,20 +8,16 @@ The service is found by the name in the signature's credential scope, as there i
 import collections
 import contextlib
 import dataclasses
-import email.utils
 import io
 import json
 import logging
 import re
-import secrets
 import threading
 import time
 import traceback
-import urllib.parse
-import uuid
 from typing import Callable
 
-from . import auth_errors, protocols, signature
+from . import auth_errors, replies, signature
 from .admin import AdminRoutes
 from .faults import Fault, FaultPlan
 from .http_wire import BadRequest, Connection, Listener, Truncated, WireRequest
@@ -167,7 +163,7 @@ class _Exchange:
             try:
                 claim = signature.read_claim(self.wire)
                 self.service_name, family = claim.service, auth_errors.family_of(claim.service)
-                self.request_id = _request_id(family)
+                self.request_id = replies.request_id(family)
                 service = self.server.services.get(claim.service)
                 principal, request = self._believe(claim)
                 if service is None:
@@ -181,10 +177,10 @@ class _Exchange:
             except AuthError as error:
                 raise auth_errors.service_error(family, error) from None
         except ServiceError as error:
-            self.request_id = self.request_id or _request_id(family)
+            self.request_id = self.request_id or replies.request_id(family)
             if error.status >= 500:
                 log.info("%s %s: %s", self.service_name, self.operation, error)
-            return _write_error(service, family, self.request_id, error)
+            return replies.write_error(service, family, self.request_id, error)
 
     def _believe(self, claim: signature.Claim) -> tuple[Principal, Request]:
         server = self.server
@@ -318,7 +314,7 @@ class _Exchange:
         ) as error:  # a fault of the local AWS: seen by the client and on the terminal
             raise self._internal(error) from error
         if self.fault and self.fault.kind == "drop_after":
-            _close_file(response)
+            replies.close_file(response)
             raise _Drop()
         return response
 
@@ -352,11 +348,11 @@ class _Exchange:
         headers = dict(response.headers)
         if self.service_name == "s3" or self._guess_family() == "s3" and not self.service_name:
             headers.setdefault("x-amz-request-id", self.request_id)
-            headers.setdefault("x-amz-id-2", _host_id(self.request_id))
+            headers.setdefault("x-amz-id-2", replies.host_id(self.request_id))
         else:
             headers.setdefault("x-amzn-RequestId", self.request_id)
         if self.server.skew:
-            headers.setdefault("Date", _http_date(self.server.signature_time()))
+            headers.setdefault("Date", replies.http_date(self.server.signature_time()))
         if self.fault and self.fault.kind in ("error", "throttle"):
             headers.update(self.fault.headers)
         cut = self.fault.keep_bytes if self.fault and self.fault.kind == "truncate" else None
@@ -374,7 +370,7 @@ class _Exchange:
                 stop_after=cut,
             )
         finally:
-            _close_file(response)
+            replies.close_file(response)
         if close or cut is not None:
             self.connection.close(lingering=cut is None)
             return False
@@ -442,14 +438,6 @@ def _operation(service: Service, request: Request) -> str:
     return target.rpartition(".")[2] or request.method
 
 
-def _write_error(
-    service: Service | None, family: str, request_id: str, error: ServiceError
-) -> Response:
-    if service is not None:
-        return service.error(request_id, error)
-    return protocols.error_response(family, request_id, error)
-
-
 def _read_up_to(body, limit: int) -> bytes:
     parts, size = [], 0
     while block := body.read(1 << 20):
@@ -460,21 +448,3 @@ def _read_up_to(body, limit: int) -> bytes:
                 "RequestEntityTooLargeException", f"the request is over {limit} bytes", 413
             )
     return b"".join(parts)
-
-
-def _request_id(family: str) -> str:
-    return secrets.token_hex(8).upper() if family == "s3" else str(uuid.uuid4())
-
-
-def _host_id(request_id: str) -> str:
-    return urllib.parse.quote(f"local-{request_id}", safe="")
-
-
-def _http_date(at: float) -> str:
-    return email.utils.formatdate(at, usegmt=True)
-
-
-def _close_file(response: Response) -> None:
-    close = getattr(response.body, "close", None)
-    if close:
-        close()

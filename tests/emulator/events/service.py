@@ -11,6 +11,7 @@ import uuid
 
 from . import pattern as event_pattern
 from .schedule import Scheduler, is_schedule
+from .target_input import check_input, input_of
 from ..core.protocols import JsonService, Member, number, text
 from ..core.service import ACCOUNT_ID, Clock, Request, ServiceError
 
@@ -213,7 +214,7 @@ class EventsService(JsonService):
 
     def _send(self, rule: Rule, targets: list[dict], event: dict) -> int:
         for target in targets:
-            self._deliver(target["Arn"], _input_of(target, event), rule.arn)
+            self._deliver(target["Arn"], input_of(target, event), rule.arn)
         return len(targets)
 
     def _schedule(self, rule: Rule) -> None:
@@ -318,7 +319,7 @@ class EventsService(JsonService):
                         "ValidationException",
                         "Only one of Input, InputPath, or InputTransformer must be provided.",
                     )
-                _check_input(target)
+                check_input(target)
             ids = set(rule.targets) | {target["Id"] for target in data["Targets"]}
             if len(ids) > 5:
                 raise ServiceError(
@@ -418,28 +419,6 @@ def _parse_pattern(pattern: str) -> dict:
         return event_pattern.parse(pattern)
     except event_pattern.InvalidPattern as error:
         raise ServiceError("InvalidEventPatternException", str(error)) from None
-
-
-def _check_input(target: dict) -> None:
-    if target.get("Input"):
-        try:
-            json.loads(target["Input"])
-        except ValueError:
-            raise ServiceError(
-                "ValidationException", f"Invalid Input for target {target['Id']}."
-            ) from None
-    if target.get("InputPath") and not re.fullmatch(r"\$(\.[A-Za-z0-9_-]+)*", target["InputPath"]):
-        raise ServiceError("ValidationException", f"Invalid InputPath for target {target['Id']}.")
-
-
-def _input_of(target: dict, event: dict) -> bytes:
-    """What the target gets: a constant, a part of the event, or the event."""
-    if target.get("Input"):
-        return target["Input"].encode()
-    part: typing.Any = event
-    for name in target.get("InputPath", "$").split(".")[1:]:
-        part = part.get(name) if isinstance(part, dict) else None
-    return json.dumps(part, separators=(",", ":"), ensure_ascii=False).encode()
 
 
 def _page(items: list[dict], name: str, data: dict) -> dict:

@@ -16,8 +16,9 @@ import typing
 import uuid
 
 from .function_process import FunctionProcess
+from .invocation import Invocation, error_payload
 from .log import LogLine, LogPipe
-from .runtime_api import Invocation, RuntimeApi, error_payload
+from .runtime_api import RuntimeApi
 
 INIT_SECONDS = 10.0
 # In the cloud a process has 2 s to end. Here, on a machine that may be busy with much else, whoever

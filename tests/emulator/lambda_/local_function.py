@@ -14,8 +14,8 @@ import threading
 import typing
 
 from .environment import Environment, FunctionSettings, Result
+from .invocation import Invocation
 from .log import KEPT_LINES, LogLine
-from .runtime_api import Invocation
 
 __all__ = [
     "FunctionSettings",

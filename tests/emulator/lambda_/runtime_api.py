@@ -10,7 +10,6 @@ passed.
 """
 
 import base64
-import dataclasses
 import enum
 import json
 import logging
@@ -18,18 +17,16 @@ import re
 import threading
 import typing
 import urllib.parse
-import uuid
 
 from ..core.http_wire import BadRequest, Connection, Listener, Truncated, WireRequest
-from ..core.service import ServiceError
-from ..core.protocols import parse_json
+from . import error_report
+from .invocation import Invocation, error_payload
 
 log = logging.getLogger("emulator.runtime")
 
 VERSION = "/2018-06-01"
 MAX_RESPONSE = 6 * 1024 * 1024 + 100
 MAX_ERROR_BODY = 1 << 20
-MAX_XRAY_CAUSE = 64 * 1024
 _ERROR_TYPE = re.compile(r"(Runtime|Function)\.[A-Z][a-zA-Z]+\Z")
 
 
@@ -39,38 +36,6 @@ class State(enum.Enum):
     RUNNING = "an event is out"
     ANSWERED = "answered, before the following /next"
     CLOSED = "shut down"
-
-
-@dataclasses.dataclass
-class Invocation:
-    """One attempt to run the function on one event, and in the end its outcome."""
-
-    event: bytes
-    request_id: str = dataclasses.field(default_factory=lambda: str(uuid.uuid4()))
-    deadline: float = 0.0  # seconds since 1970
-    trace_id: str = ""
-    client_context: str = ""  # JSON text
-    cognito_identity: str = ""  # JSON text
-    tenant_id: str = ""
-    content_type: str = "application/json"
-    invocation_id: str = dataclasses.field(
-        default_factory=lambda: base64.b64encode(uuid.uuid4().bytes).decode()
-    )
-    payload: bytes = b""
-    error_type: str = ""  # empty: the function answered
-    delivered: int = 0  # how often /next handed it out
-    answered: threading.Event = dataclasses.field(default_factory=threading.Event)
-    ended: threading.Event = dataclasses.field(
-        default_factory=threading.Event
-    )  # answered, and back in /next
-
-    def fail(self, error_type: str, payload: bytes) -> None:
-        self.error_type, self.payload = error_type, payload
-        self.answered.set()
-
-
-def error_payload(error_type: str, message: str) -> bytes:
-    return json.dumps({"errorType": error_type, "errorMessage": message}).encode()
 
 
 class RuntimeApi:
@@ -422,39 +387,12 @@ class RuntimeApi:
             self.violation(f"Lambda-Runtime-Function-Error-Type {stated!r} is none")
         if request.field("content-type", "").partition(";")[0] != "application/json":
             self.violation(f"an error with Content-Type {request.field('content-type')!r}")
-        self._check_error_body(body)
-        self._check_xray(request.field("lambda-runtime-function-xray-error-cause"))
+        cause = request.field("lambda-runtime-function-xray-error-cause")
+        for problem in (error_report.body_problem(body), error_report.cause_problem(cause)):
+            if problem:
+                self.violation(problem)
         unknown = "Function.Unknown" if stated.startswith("Function.") else "Runtime.Unknown"
         return body, stated if _ERROR_TYPE.match(stated) else unknown
-
-    def _check_error_body(self, body: bytes) -> None:
-        try:
-            error = parse_json(body)
-        except ServiceError as problem:
-            self.violation(f"an error body is not JSON: {problem.message}")
-            return
-        if (
-            not isinstance(error, dict)
-            or not isinstance(error.get("errorMessage"), str)
-            or not isinstance(error.get("errorType"), str)
-        ):
-            self.violation("an error body needs errorMessage and errorType, both text")
-            return
-        trace = error.get("stackTrace", [])
-        if not isinstance(trace, list) or not all(isinstance(line, str) for line in trace):
-            self.violation("stackTrace is not a list of text")
-
-    def _check_xray(self, cause: str | None) -> None:
-        if cause is None:
-            return
-        try:
-            valid = len(cause) <= MAX_XRAY_CAUSE and isinstance(json.loads(cause), dict)
-        except ValueError:
-            valid = False
-        if not valid:
-            self.violation(
-                "Lambda-Runtime-Function-XRay-Error-Cause is no JSON object of at most 64 KiB"
-            )
 
     @staticmethod
     def _read(request: WireRequest, limit: int) -> bytes | None:

@@ -30,7 +30,7 @@ TAP_RESULT = re.compile(r"^(ok|not ok)\b(.*)$", re.MULTILINE)
 LONGEST = (
     "e2e/test_recovery",
     "e2e/test_big_files",
-    "emulator/s3/test_cli",
+    "emulator/test_cli_s3",
     "emulator/test_cli_services",
     "e2e/test_package",
     "e2e/test_lease",

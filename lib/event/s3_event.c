@@ -95,7 +95,7 @@ int s3_event_read_record(struct arena *arena, const json *record, struct s3_obje
                          struct error *err)
 {
     const json *described = json_at(record, "s3.object");
-    struct slice name;
+    struct slice name = SLICE("");
     struct slice key;
     *object = (struct s3_object_event){.origin = S3_OBJECT_OF_EVENT};
     if (check_record(record, &name, err) != 0) {

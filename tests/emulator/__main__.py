@@ -19,7 +19,7 @@ import typing
 from . import deployment
 from .deployment_sql import SqlFileError
 from .local import LocalAws
-from .log_line import readable
+from .core.log_line import readable
 from .core.postgres import PostgresError
 
 PORT = 4566

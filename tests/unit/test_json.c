@@ -2,7 +2,6 @@
 
 #include "base/array.h"
 #include "base/json.h"
-
 #include "base/json_scan.h"
 #include "base/json_writer.h"
 

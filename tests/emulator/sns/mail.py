@@ -2,7 +2,7 @@
 
 import email.utils
 
-from ..log_line import printable
+from ..core.log_line import printable
 
 NO_SUBJECT = "AWS Notification Message"
 RULER = f"\n{'-' * 72}\n\n"

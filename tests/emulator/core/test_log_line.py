@@ -1,7 +1,7 @@
 import json
 import unittest
 
-from emulator.log_line import readable
+from emulator.core.log_line import readable
 
 
 class Readable(unittest.TestCase):

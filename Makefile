@@ -218,7 +218,7 @@ psql_local = test -f $(BUILD)/local/env || { echo "no local system is running: s
 status: ## what is unfinished on the local system, and why
 	@$(psql_local) -f sql/postgres/show/status.sql
 
-why: export FILE_KEY = $(KEY)
+why: export FILE_KEY = $(value KEY)
 why: ## what happened to the files of the local system whose key contains KEY
 	@test -n "$$FILE_KEY" || { echo "name a key or a part of one: make why KEY=..." >&2; exit 1; }
 	@$(psql_local) -v key="$$FILE_KEY" -f sql/postgres/show/why.sql

@@ -11,11 +11,11 @@
 static int process_item(struct services *services, const struct envelope_item *item,
                         struct arena *arena, struct advance_result *result, struct error *err)
 {
+    log_context_set("message_id", item->message_id);
     if (advance_object(services, &item->object, arena, result, err) == 0) {
         return 0;
     }
-    log_error("the object was not finished", LOG_TEXT("message_id", item->message_id),
-              LOG_CAUSE(err));
+    log_error("the object was not finished", LOG_CAUSE(err));
     return -1;
 }
 
@@ -56,6 +56,7 @@ static int process_batch(struct services *services, const struct envelope *envel
         }
     }
     answer_batch_end(&answer);
+    log_context_set("message_id", SLICE(""));
     if (answer.failed == 0 || answer.failed < envelope->messages) {
         return 0;
     }
@@ -69,9 +70,10 @@ static int process_order(struct services *services, const struct order *order, s
 {
     struct advance_result result;
     struct answer answer;
-    log_info("file ordered", LOG_TEXT("file", order->file_id),
-             LOG_TEXT("bucket", order->object.bucket), LOG_TEXT("key", order->object.key),
-             LOG_TEXT("by", order->by));
+    log_context_set("file", order->file_id);
+    log_context_set("bucket", order->object.bucket);
+    log_context_set("key", order->object.key);
+    log_info("file ordered", LOG_TEXT("by", order->by));
     int status = order->file_id.size > 0
                      ? advance_file(services, order->file_id, arena, &result, err)
                      : advance_object(services, &order->object, arena, &result, err);

@@ -265,7 +265,7 @@ static int fetch_with_retries(struct fetch *fetch, struct arena *arena, struct c
         int64_t wait_ms =
             failure.retryable ? retry_delay_ms(&endpoint_retry, &question) : RETRY_GIVE_UP;
         if (wait_ms == RETRY_GIVE_UP) {
-            error_pass(err, &failure);
+            (void)error_pass(err, &failure);
             return error_prefix(err, "AWS credentials from the container endpoint (tries: %d)",
                                 tries);
         }

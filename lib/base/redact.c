@@ -29,19 +29,31 @@ static struct {
 
 /* --- words --- */
 
+static bool is_foreign_letter(uint32_t character)
+{
+    bool is_latin = character >= 0xC0 && character <= 0x2AF && character != 0xD7 /* times */ &&
+                    character != 0xF7 /* divided by */;
+    bool is_greek = character >= 0x386 && character <= 0x3FF &&
+                    character != 0x387 /* raised dot */ &&
+                    character != 0x3F6 /* a sign of mathematics */;
+    bool is_cyrillic =
+        (character >= 0x400 && character <= 0x481) ||
+        (character >= 0x48A && character <= 0x52F);            /* between them signs and marks */
+    bool is_accent = character >= 0x300 && character <= 0x36F; /* of the letter before it */
+    return is_latin || is_greek || is_cyrillic || is_accent;
+}
+
 /*
- * Does the character belong to a word? ASCII letters, digits and '_' do, and the letters of the
- * Latin, Greek and Cyrillic blocks, which hold four signs besides. Of all others, and of bytes that
- * are not UTF-8, this is not known: they end a word, so that no secret is left because of them.
+ * Does the character belong to a word? ASCII letters, digits and '_' do, and the letters of Latin,
+ * Greek and Cyrillic. Of all others, and of bytes that are not UTF-8, this is not known: they end a
+ * word, so that no secret is left because of them.
  */
 static bool is_word(uint32_t character)
 {
     bool is_ascii = (character >= 'a' && character <= 'z') ||
                     (character >= 'A' && character <= 'Z') ||
                     (character >= '0' && character <= '9') || character == '_';
-    bool is_sign = character == 0xD7 || character == 0xF7 || /* times, divided by */
-                   character == 0x37E || character == 0x387; /* Greek ';' and raised dot */
-    return is_ascii || (character >= 0xC0 && character <= 0x52F && !is_sign);
+    return is_ascii || is_foreign_letter(character);
 }
 
 static bool starts_with_word(struct slice text)
@@ -81,19 +93,9 @@ static size_t find(struct slice value)
     return place;
 }
 
-static size_t count_characters(struct slice text)
-{
-    size_t count = 0;
-    for (size_t length = 0; text.size > 0; text = slice_skip(text, length)) {
-        (void)utf8_next(text, &length);
-        count++;
-    }
-    return count;
-}
-
 static struct secret copy(struct slice value)
 {
-    bool is_short = count_characters(value) < SHORT_SECRET;
+    bool is_short = utf8_count(value) < SHORT_SECRET;
     struct secret secret = {
         .data = memory_allocate(value.size),
         .size = value.size,

@@ -96,6 +96,16 @@ size_t utf8_find_invalid(struct slice s)
     return SLICE_NONE;
 }
 
+size_t utf8_count(struct slice s)
+{
+    size_t count = 0;
+    for (size_t length = 0; s.size > 0; s = slice_skip(s, length)) {
+        (void)utf8_next(s, &length);
+        count++;
+    }
+    return count;
+}
+
 size_t utf8_encode(uint32_t code_point, char bytes[4])
 {
     if (code_point < 0x80) {

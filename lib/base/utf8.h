@@ -14,6 +14,9 @@ uint32_t utf8_next(struct slice s, size_t *length);
 /* Offset of the first byte that is not UTF-8, or SLICE_NONE. */
 size_t utf8_find_invalid(struct slice s);
 
+/* How many characters there are; a byte that is not UTF-8 counts as one. */
+size_t utf8_count(struct slice s);
+
 /* Writes 1 to 4 bytes and returns their number; `code_point` must be valid. */
 size_t utf8_encode(uint32_t code_point, char bytes[4]);
 

@@ -1,11 +1,12 @@
 /*
  * What an invocation brings, whatever it is wrapped in:
  *
- *     S3's own event message, or s3:TestEvent   sent to Lambda, to SNS or to SQS
- *     EventBridge "Object Created" …            sent to Lambda, to SNS or to SQS
- *     SNS                                       sent to Lambda, or to SQS with or without raw
- * delivery SQS                                       a batch of messages, each with one of the
- * above EventBridge's schedule event, and orders  sent to Lambda (order.h)
+ *     S3's own event message, s3:TestEvent   to Lambda, SNS or SQS
+ *     EventBridge "Object Created" …         to Lambda, SNS or SQS
+ *     SNS                                    to Lambda, or to SQS with raw delivery or without
+ *     SQS                                    a batch of messages, each with one of the above
+ *     EventBridge's schedule event           to Lambda
+ *     orders (order.h)                       to Lambda
  *
  * The content decides, not where it says it comes from; every layer is unwrapped once.
  */

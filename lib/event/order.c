@@ -102,16 +102,6 @@ static int read_file(struct arena *arena, const json *document, struct order *or
                   : s3_object_read(document, &order->object, err);
 }
 
-static size_t count_characters(struct slice text)
-{
-    size_t count = 0;
-    for (size_t length = 0; text.size > 0; text = slice_skip(text, length)) {
-        (void)utf8_next(text, &length);
-        count++;
-    }
-    return count;
-}
-
 static int read_by(const json *document, struct slice *by, struct error *err)
 {
     if (json_get(document, "by") == NULL) {
@@ -120,7 +110,7 @@ static int read_by(const json *document, struct slice *by, struct error *err)
     if (json_require_string(document, "by", by, err) != 0) {
         return -1;
     }
-    size_t count = count_characters(*by);
+    size_t count = utf8_count(*by);
     if (count > ORDER_BY_LIMIT) {
         return error_set(err, ERROR_INVALID,
                          "member \"by\" must have at most %d characters; it has %zu",

@@ -138,8 +138,10 @@ int s3_event_read_bridge(struct arena *arena, const json *document, struct s3_ob
     read_time(json_get(document, "time"), object);
     if (!json_string(json_at(document, "detail.bucket.name"), &object->bucket) ||
         !json_string(json_get(described, "key"), &object->key)) {
-        return error_set(err, ERROR_INVALID,
-                         "the EventBridge event has no detail.bucket.name or detail.object.key");
+        return object->is_creation ? error_set(err, ERROR_INVALID,
+                                               "the EventBridge event has no "
+                                               "detail.bucket.name or detail.object.key")
+                                   : 0;
     }
     read_version(json_get(described, "version-id"), object);
     object->etag = json_text(described, "etag");

@@ -22,7 +22,8 @@ int s3_event_read_record(struct arena *arena, const json *record, struct s3_obje
 
 /* Is this document an event of S3 from EventBridge? */
 bool s3_event_is_bridge(const json *document);
-/* Reads it, as above: "Object Created" is a creation, everything else is not. */
+/* Reads it, as above: "Object Created" is a creation. Everything else is not; it need not name an
+ * object. */
 int s3_event_read_bridge(struct arena *arena, const json *document, struct s3_object_event *object,
                          struct error *err);
 

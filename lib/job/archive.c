@@ -53,7 +53,7 @@ int archive_reserve(struct job *job, struct error *err)
         return 0;
     }
     if (!error_is(&name_error, PG_UNIQUE_VIOLATION)) {
-        error_pass(err, &name_error);
+        (void)error_pass(err, &name_error);
         return error_prefix(err, "archive");
     }
     return try_name(job, key_at(job, time, true), err) == 0 ? 0 : error_prefix(err, "archive");

@@ -41,7 +41,7 @@ bool lease_is_ours(const struct job *job)
 static int tolerate(struct job *job, int64_t now, const struct error *failure, struct error *err)
 {
     if (now >= job->lease.until_ms) {
-        error_pass(err, failure);
+        (void)error_pass(err, failure);
         return error_prefix(err, "renewing the lease");
     }
     log_warn("the lease could not be renewed yet", LOG_CAUSE(failure));

@@ -102,7 +102,7 @@ static int run(struct job *job, const struct slice *statements, size_t count,
     if (read_refusal(&failure, answer)) {
         return 0;
     }
-    error_pass(err, &failure);
+    (void)error_pass(err, &failure);
     return error_prefix(err, "asking the ledger");
 }
 

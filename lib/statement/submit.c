@@ -197,7 +197,7 @@ static int wait_for_endpoint(struct job *job, const struct statement_kind *kind,
                            err) != 0) {
         return -1;
     }
-    error_pass(err, refusal);
+    (void)error_pass(err, refusal);
     return error_prefix(err, "submitting %s", kind->rules->noun);
 }
 
@@ -233,7 +233,7 @@ static int submit_numbered(struct job *job, const struct statement_kind *kind, b
         return wait_for_endpoint(job, kind, &refusal, err);
     }
     if (refusal.retryable) {
-        error_pass(err, &refusal);
+        (void)error_pass(err, &refusal);
         return error_prefix(err, "submitting %s", kind->rules->noun);
     }
     if (is_new) { /* and so no attempt can have submitted it */

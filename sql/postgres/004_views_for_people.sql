@@ -14,10 +14,11 @@ select
     case
         when d.what = 'lease' and f.lease_until > now() then 'an invocation works on it'
         when d.what = 'lease' then 'the invocation that worked on it died; the schedule resumes it'
+        when d.what = 'statement' and s.outcome is null
+            then concat_ws('; before that: ',
+                'Redshift runs statement ' || coalesce(s.statement_id, '(its id is not known)'), f.waiting_reason)
         when f.waiting_since is not null
             then coalesce(f.waiting_reason, s.error, 'a step failed; the log of the file id says why')
-        when d.what = 'statement'
-            then 'Redshift runs statement ' || coalesce(s.statement_id, '(its id is not known)')
         when d.what = 'step' then 'its next step is due'
         else 'left to do: ' || concat_ws(', ',
             case when f.archived_at is null and f.state not in ('GONE', 'SUPERSEDED') then 'archive' end,
@@ -51,7 +52,7 @@ with happened as (
         (f.source_deleted_at, 'source deleted', null),
         (case when f.state not in ('GONE', 'SUPERSEDED') then f.noticed_at end, 'notified', null),
         (case when f.state not in ('GONE', 'SUPERSEDED') then f.cleaned_at end, 'cleaned up', null),
-        (case when f.waiting_since is not null then f.next_attempt_at end, 'next attempt', f.waiting_reason)
+        (case when f.waiting_since is not null and exists (select from rdscnfg.ext_due d where d.work_id = f.file_id) then f.next_attempt_at end, 'next attempt', f.waiting_reason)
     ) as e (happened_at, what, detail)
 )
 select f.file_id, f.bucket, f.key, f.state, h.happened_at, h.what, h.detail, h.place

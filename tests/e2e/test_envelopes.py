@@ -158,7 +158,7 @@ class Envelopes(SilentTest):
         result = self.system.invoke(FILE_PROCESS, batch("nonsense", {"Records": 7}))
         self.assertEqual(result.function_error, "Unhandled")
         said = result.json()["errorMessage"]
-        self.assertRegex(said, "^all 2 messages: message of the queue: it is not an S3 event message")
+        self.assertRegex(said, "^all 2 messages: message of the queue: it is not one of these: an S3 event message")
 
     def test_events_that_are_left_alone(self):
         interface = self.new_interface()

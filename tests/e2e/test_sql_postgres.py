@@ -327,8 +327,9 @@ class FileState(DatabaseTest):
             ({**waiting, "waiting_reason": "S3: 503"}, "step", "S3: 503"),
             (waiting, "step", step),
             (statement, "statement", "Redshift runs statement s1"),
-            ({**statement, **waiting}, "statement", step),
-            ({**statement, **waiting, "waiting_reason": "conflict"}, "statement", "conflict"),
+            ({**statement, **waiting}, "statement", "Redshift runs statement s1"),
+            ({**statement, **waiting, "waiting_reason": "conflict"}, "statement",
+             "Redshift runs statement s1; before that: conflict"),
             ({**ended, "archived_at": None, "cleaned_at": None}, "duties", "left to do: archive, clean-up"),
             ({**ended, "noticed_at": None}, "duties", "left to do: notification"),
             ({**ended, "state": "GONE", "archived_at": None, "noticed_at": None}, "duties", "left to do: notification"),
@@ -374,7 +375,11 @@ class FileState(DatabaseTest):
             ("05", "archived", "archive/a"),
             ("06", "notified", None),
         ])
-        self.cursor.execute("update rdscnfg.ext_file set waiting_since = now(), next_attempt_at = '2126-01-01Z',"
+        self.cursor.execute("update rdscnfg.ext_file set cleaned_at = now(), waiting_since = now(), "
+                            "next_attempt_at = '2126-01-01Z'")
+        self.assertEqual(self.query("select count(*) from rdscnfg.ext_file_journey where what = 'next attempt'"
+                                    " and key = 'in/a_527.txt'"), [(0,)], "it is settled")
+        self.cursor.execute("update rdscnfg.ext_file set cleaned_at = null, waiting_since = now(), next_attempt_at = '2126-01-01Z',"
                             " waiting_reason = 'SNS: denied' where key = 'other'")
         self.assertEqual(self.query("select what, detail from rdscnfg.ext_file_journey where key = 'other'"),
                          [("next attempt", "SNS: denied")])

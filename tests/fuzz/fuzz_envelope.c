@@ -47,7 +47,9 @@ static void check_item(const struct envelope *envelope, const struct envelope_it
                item->object.problem->kind == ERROR_LIMIT);
         return;
     }
-    check_object(&item->object);
+    if (item->object.is_creation) {
+        check_object(&item->object);
+    }
     assert(item->object.origin == S3_OBJECT_OF_EVENT);
 }
 

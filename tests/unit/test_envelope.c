@@ -105,9 +105,10 @@ static void assert_items(const char *text, enum envelope_kind kind, const char *
     assert_text(described(&envelope), expected);
 }
 
-#define EXPECTED_EVENTS                                                                            \
-    "an S3 event message (Records), an EventBridge event of S3, or either of them in SNS"
-#define NOT_UNDERSTOOD "!message of the queue: it is not " EXPECTED_EVENTS
+#define NOT_UNDERSTOOD                                                                             \
+    "!message of the queue: it is not one of these: an S3 event message (Records), an "            \
+    "EventBridge "                                                                                 \
+    "event of S3, one of them in SNS"
 
 /* --- tests --- */
 
@@ -123,6 +124,8 @@ static void test_objects_of_one_event(void **state)
         {TEST_EVENT, ""},
         {BRIDGE("Object Created", "in/a+b%2B.txt"), "in-bucket/in/a+b%2B.txt"},
         {BRIDGE("Object Deleted", "a"), "not created: in-bucket/a"},
+        {"{\"source\":\"aws.s3\",\"detail-type\":\"AWS API Call via CloudTrail\",\"detail\":{}}",
+         "not created: /"},
         {records(published(records(RECORD("a") "," RECORD("b")))), "in-bucket/a; in-bucket/b"},
         {records(published(BRIDGE("Object Created", "a"))), "in-bucket/a"},
         {records(published(TEST_EVENT)), ""},
@@ -160,7 +163,8 @@ static void test_messages_of_a_queue(void **state)
          "m1 !the object key has 0 bytes; it must have 1 to 1024; m1 in-bucket/b"},
         /* One layer of each kind, and no orders. */
         {records(queued("m1", notification(notification(records(RECORD("a")))))),
-         "m1 !message of SNS: it is not " EXPECTED_EVENTS},
+         "m1 !message of SNS: it is neither an S3 event message (Records) nor an EventBridge event "
+         "of S3"},
         {records(queued("m1", "{\"order\":\"advance\",\"bucket\":\"bbb\",\"key\":\"k\"}")),
          "m1 " NOT_UNDERSTOOD},
         {records(queued("m1", records(queued("m2", records(RECORD("a")))))),
@@ -212,11 +216,11 @@ static void test_events_that_are_none_of_these(void **state)
     } bad[] = {
         {"", "event: "},
         {"not json", "event: "},
-        {"[]",
-         "the event is neither " EXPECTED_EVENTS " or SQS, nor a schedule event, nor an order"},
-        {"{}", "the event is neither"},
-        {"{\"Records\":{}}", "the event is neither"},
-        {notification(records(RECORD("a"))), "the event is neither"},
+        {"[]", "the event is not one of these: an S3 event message (Records), an EventBridge event "
+               "of S3, "},
+        {"{}", "the event is not one of these"},
+        {"{\"Records\":{}}", "the event is not one of these"},
+        {notification(records(RECORD("a"))), "the event is not one of these"},
         {"{\"bucket\":\"bbb\"}", "\"key\" is missing"},
         {"{\"bucket\":1,\"key\":\"k\"}", "\"bucket\" must be a string"},
         {"{\"bucket\":\"bbb\",\"key\":\"\"}", "0 bytes"},

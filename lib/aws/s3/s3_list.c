@@ -2,8 +2,8 @@
 
 #include "aws/s3/s3_request.h"
 #include "aws/s3/s3_xml.h"
-
 #include "base/array.h"
+
 #include "base/banned.h"
 
 /* 1,000 keys of 1,024 bytes, each byte as %XX, and what stands around them. */

@@ -2,6 +2,7 @@
 
 #include "advance/walk.h"
 #include "base/log.h"
+#include "job/ignore.h"
 #include "job/lease.h"
 #include "job/pause.h"
 #include "job/receive.h"
@@ -177,7 +178,7 @@ int advance_object(struct services *services, const struct s3_object_event *obje
     if (object->problem != NULL) { /* Lambda's failure destination shall get the event */
         return error_pass(err, object->problem);
     }
-    if (receive_ignores(&services->settings.folders, object)) {
+    if (ignore_object(&services->settings.folders, object)) {
         *result = ignored_result(object);
         log_info("the object is left alone: a removal, a folder, or in archive_folder or "
                  "processing_folder");

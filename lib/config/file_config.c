@@ -185,6 +185,8 @@ static void say_no_match(struct slice key, struct slice other_keys, struct error
     if (other_keys.size > 0) {
         strbuf_append_format(&why, "the key_glob of %.*s does not match its key",
                              SLICE_ARG(utf8_take(other_keys, 200)));
+    } else if (file_match_name(key).size == 0) {
+        strbuf_append_text(&why, "its key ends in \"/\"");
     } else if (shortest.size == 0) {
         strbuf_append_text(&why, "it has no dot, and a file_prefix ends with one");
     } else {

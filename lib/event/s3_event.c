@@ -109,6 +109,7 @@ int s3_event_read_record(struct arena *arena, const json *record, struct s3_obje
     }
     read_version(json_get(described, "versionId"), object);
     object->etag = json_text(described, "eTag");
+    (void)json_u64(json_get(described, "size"), &object->size_bytes);
     read_sequencer(arena, "", described, object);
     if (decode_key(arena, key, &object->key, err) != 0) {
         return -1;
@@ -145,6 +146,7 @@ int s3_event_read_bridge(struct arena *arena, const json *document, struct s3_ob
     }
     read_version(json_get(described, "version-id"), object);
     object->etag = json_text(described, "etag");
+    (void)json_u64(json_get(described, "size"), &object->size_bytes);
     read_sequencer(arena, S3_EVENT_BRIDGE_MARK, described, object);
     return s3_object_check(object, err);
 }

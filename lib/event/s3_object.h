@@ -19,6 +19,7 @@ struct s3_object_event {
     struct slice key;        /* decoded; valid UTF-8 without NUL */
     struct slice version_id; /* empty: an unversioned bucket, or the newest version */
     struct slice etag;       /* without quotes; may be empty */
+    uint64_t size_bytes;     /* 0: an empty object, or the size is not known */
     struct slice sequencer;  /* upper case; orders events of one key and source; may be empty */
     int64_t event_ms;        /* when it happened, since 1970; 0: the event has no (valid) time */
     bool is_creation;        /* false: the event reports something else, such as a removal */

@@ -72,6 +72,13 @@ static void append_on_one_line(struct strbuf *out, struct slice text)
     append_clean(out, text, SLICE(" "));
 }
 
+/* The name of the file; of a key that ends in '/' the whole, because the name would be empty. */
+static struct slice name_of(const struct notification *notification)
+{
+    struct slice name = file_match_name(notification->key);
+    return name.size > 0 ? name : notification->key;
+}
+
 void notification_text_subject(struct strbuf *out, const struct notification *notification)
 {
     enum notification_kind kind = notification->kind;
@@ -79,7 +86,7 @@ void notification_text_subject(struct strbuf *out, const struct notification *no
                       (notification->before_load && kind != NOTIFICATION_UNKNOWN);
     strbuf_append_format(out, "External File Processing Framework %s --> %s: ",
                          submission ? "Submission" : "logging", kinds[kind].subject);
-    append_on_one_line(out, file_match_name(notification->key));
+    append_on_one_line(out, name_of(notification));
 }
 
 static void append_line(struct strbuf *out, const char *label, struct slice text)
@@ -114,7 +121,7 @@ static void append_archive(struct strbuf *out, const struct notification *notifi
 static void append_text(struct strbuf *out, const struct notification *notification)
 {
     strbuf_append_format(out, "%s\n\n", kinds[notification->kind].headline);
-    append_line(out, "File:", file_match_name(notification->key));
+    append_line(out, "File:", name_of(notification));
     append_line(out, "Bucket:", notification->bucket);
     append_line(out, "Key:", notification->key);
     append_line(out, "Interface:", notification->interface_id);
@@ -139,7 +146,7 @@ static void append_short_text(struct strbuf *out, const struct notification *not
     struct strbuf text = STRBUF_INIT;
     strbuf_append(&text, kinds[notification->kind].state);
     strbuf_append_text(&text, ": ");
-    append_on_one_line(&text, file_match_name(notification->key));
+    append_on_one_line(&text, name_of(notification));
     if (notification->reason.size > 0) {
         strbuf_append_text(&text, ": ");
         append_on_one_line(&text, notification->reason);

@@ -9,17 +9,6 @@
 /* The event has S3's time, the deletion ours. */
 #define CLOCK_MARGIN_MS 2000
 
-static bool is_inside(struct slice key, struct slice folder)
-{
-    return key.size > folder.size && slice_starts_with(key, folder) && key.data[folder.size] == '/';
-}
-
-bool receive_ignores(const struct folder_settings *folders, const struct s3_object_event *object)
-{
-    return !object->is_creation || file_match_name(object->key).size == 0 ||
-           is_inside(object->key, folders->archive) || is_inside(object->key, folders->processing);
-}
-
 /* A random UUID (version 4), in the arena. */
 static struct slice new_file_id(struct services *services, struct arena *arena)
 {

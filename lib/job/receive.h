@@ -14,9 +14,6 @@ struct receive_request {
     const struct file_adoption *adoption; /* of CLAIM_FOR_ADOPTION */
 };
 
-/* Is the object none of our business: our own output, a folder marker, a removal? */
-bool receive_ignores(const struct folder_settings *folders, const struct s3_object_event *object);
-
 /*
  * CLAIM_WON: *job is claimed, and already REJECTED when no configuration matched. Otherwise
  * job->record is the row of the file that is busy or has nothing due; its file_id is empty when no

@@ -215,6 +215,15 @@ class Delivery:
         log = self.system.log_text(FILE_PROCESS)
         self.assertEqual(log.count("the object is left alone"), told + 4)
 
+    def test_a_key_that_ends_in_a_slash_and_has_content(self):
+        """Not a folder marker, but somebody's file without a name."""
+        key = f"{self.FOLDER}no-folder/"
+        self.system.put(key, ROWS)
+        self.assertEqual(self.deliver(s3_record(key, ROWS)).function_error, "")
+        self.system.settle()
+        reason = 'no active configuration matches the file name "": its key ends in "/"'
+        self.assert_refused(key, None, reason, data=ROWS)
+
     def test_events_that_are_nonsense(self):
         for event in (
             b"",

@@ -161,6 +161,18 @@ static void test_an_unknown_number_of_rows_is_left_out(void **state)
     assert_lacks(form_of(&notification, "default"), "rows_loaded");
 }
 
+/* Somebody's content under a key that ends in '/': there is no name to show. */
+static void test_a_key_without_a_file_name(void **state)
+{
+    struct notification notification = rejected();
+    (void)state;
+    notification.key = SLICE("in/no-folder/");
+    assert_string_equal(subject_of(&notification),
+                        "External File Processing Framework Submission --> FAILED: in/no-folder/");
+    assert_says(form_of(&notification, "email"), "File:       in/no-folder/\n");
+    assert_says(form_of(&notification, "sms"), "REJECTED: in/no-folder/: ");
+}
+
 static void test_an_unknown_outcome(void **state)
 {
     struct notification notification = rejected();
@@ -308,6 +320,7 @@ int main(void)
         cmocka_unit_test(test_a_good_file_has_rows_and_no_custom_message),
         cmocka_unit_test(test_a_file_that_will_be_archived),
         cmocka_unit_test(test_an_unknown_number_of_rows_is_left_out),
+        cmocka_unit_test(test_a_key_without_a_file_name),
         cmocka_unit_test(test_an_unknown_outcome),
         cmocka_unit_test(test_nobody_is_asked_to_send_loaded_rows_again),
         cmocka_unit_test(test_machines_get_json),

@@ -43,6 +43,7 @@ static void test_a_record(void **state)
     assert_text(object.key, "in/red flower+1_é.csv");
     assert_text(object.version_id, "v1");
     assert_text(object.etag, "abc");
+    assert_int_equal(object.size_bytes, 42);
     assert_text(object.sequencer, "00AABB");
     assert_true(object.is_creation);
 }
@@ -60,6 +61,7 @@ static void test_an_event_of_eventbridge(void **state)
     assert_text(object.version_id, "v1");
     assert_text(object.etag, "abc");
     assert_text(object.sequencer, "eventbridge:617F08299329D189");
+    assert_int_equal(object.size_bytes, 42);
     assert_true(object.is_creation);
 }
 

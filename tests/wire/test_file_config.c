@@ -109,7 +109,7 @@ static void test_files_that_nobody_configured(void **state)
         {"in/a_527x.txt", "\"527x.\""},
         {"in/a_528.txt", "\"528.\""},
         {"in/a_FLAVOR.527.txt", "\"FLAVOR.\""},
-        {"in/", "\"\""},
+        {"in/", "\"\": its key ends in \"/\""},
         {"", "\"\""},
         {".txt", "\".txt\""},
         {"in/_.txt", "\"_.txt\""},

@@ -18,33 +18,6 @@ static enum claim_outcome receive(struct fixture *f, const struct s3_object_even
     return outcome;
 }
 
-/* --- what is none of our business --- */
-
-static void test_what_is_ignored(void **state)
-{
-    (void)state;
-    static const struct {
-        const char *key;
-        bool is_creation;
-        bool is_ignored;
-    } rows[] = {
-        {"in/PROD_527.txt", true, false},
-        {"in/PROD_527.txt", false, true},
-        {"in/", true, true},
-        {"archive/527/x.txt", true, true},
-        {"archived/527/x.txt", true, false},
-        {"archive", true, false},
-        {"work/processing/id/data-1", true, true},
-        {"work/other", true, false},
-    };
-    for (size_t i = 0; i < COUNT_OF(rows); i++) {
-        const struct s3_object_event object = {.key = slice_from(rows[i].key),
-                                               .is_creation = rows[i].is_creation};
-        assert_int_equal(receive_ignores(&local.services.settings.folders, &object),
-                         rows[i].is_ignored);
-    }
-}
-
 /* --- an object that is there --- */
 
 static void test_an_object_is_claimed(void **state)
@@ -330,7 +303,6 @@ static void test_a_claim_may_be_won_and_the_call_fail(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        CASE_JOB(test_what_is_ignored),
         CASE_JOB(test_an_object_is_claimed),
         CASE_JOB(test_an_object_without_a_configuration_is_rejected),
         CASE_JOB(test_the_version_null_is_none),

@@ -54,6 +54,7 @@ struct config_tables {
     struct slice config;
     struct slice detail;
     struct slice interface;
+    struct slice landing;
 };
 
 /* err->code when the file has no configuration, or no single best one. */

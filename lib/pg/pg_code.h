@@ -26,6 +26,7 @@
 #define PG_COMPLETION_UNKNOWN SLICE("40003")
 #define PG_SYNTAX_OR_ACCESS SLICE("42") /* class */
 #define PG_INSUFFICIENT_PRIVILEGE SLICE("42501")
+#define PG_UNDEFINED_TABLE SLICE("42P01")
 #define PG_INSUFFICIENT_RESOURCES SLICE("53") /* class: connections, memory, disk */
 #define PG_PROGRAM_LIMIT SLICE("54")          /* class */
 #define PG_OBJECT_IN_USE SLICE("55006")

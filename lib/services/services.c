@@ -124,6 +124,7 @@ static void fill_tables(struct services *services)
                 .history = tables->history,
                 .statement = tables->statement,
                 .due = tables->due,
+                .landing = tables->landing,
                 .audit = tables->audit,
                 .interface = tables->interface,
                 .timezone = tables->timezone,
@@ -133,6 +134,7 @@ static void fill_tables(struct services *services)
         .config = tables->config,
         .detail = tables->detail,
         .interface = tables->interface,
+        .landing = tables->landing,
     };
 }
 

@@ -22,6 +22,8 @@ static int read_one(enum settings_concern concern, struct arena *arena, struct s
         return redshift_settings_read(&settings->redshift, err);
     case SETTINGS_LOAD:
         return load_settings_read(&settings->load, err);
+    case SETTINGS_SEARCH:
+        return search_settings_read(&settings->search, err);
     }
     return 0;
 }

@@ -16,6 +16,7 @@
 #include "services/postgres_settings.h"
 #include "services/redshift_settings.h"
 #include "services/retry_settings.h"
+#include "services/search_settings.h"
 #include "services/table_settings.h"
 
 /* A set of them is their union. */
@@ -28,6 +29,7 @@ enum settings_concern {
     SETTINGS_NOTIFICATION = 1 << 5,
     SETTINGS_REDSHIFT = 1 << 6,
     SETTINGS_LOAD = 1 << 7,
+    SETTINGS_SEARCH = 1 << 8,
 };
 
 /* Those of other concerns than the program's are zero. */
@@ -40,6 +42,7 @@ struct settings {
     struct notification_settings notification;
     struct redshift_settings redshift;
     struct load_settings load;
+    struct search_settings search;
 };
 
 /* Reads and checks those of the concerns. Slices are valid for as long as the arena.

@@ -57,6 +57,7 @@ static int read_tables(struct arena *arena, struct table_settings *settings, str
         {config.schema, SLICE("ext_file_history"), "", &settings->history},
         {config.schema, SLICE("ext_statement"), "", &settings->statement},
         {config.schema, SLICE("ext_due"), "", &settings->due},
+        {config.schema, SLICE("ext_landing"), "", &settings->landing},
         {audit.schema, audit.table, "", &settings->audit},
     };
     for (size_t i = 0; i < COUNT_OF(tables); i++) {

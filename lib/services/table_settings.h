@@ -15,7 +15,8 @@ struct table_settings {
     struct slice file;
     struct slice history;
     struct slice statement;
-    struct slice due;      /* a view */
+    struct slice due; /* a view */
+    struct slice landing;
     struct slice timezone; /* of audit rows and archive names; default UTC */
 };
 

@@ -8,8 +8,8 @@
 /* clang-format off */
 #define STATE_SQL_STATEMENTS(X) \
     X(assign_statement) X(claim_file) X(claim_known_file) X(end_file) X(end_statement) \
-    X(find_deleted_twin) X(find_statement) X(list_due) X(local_time) X(mark_file) \
-    X(note_submission) X(postpone_file) X(read_file) X(record_gone) X(release_lease) X(renew_lease) \
+    X(find_deleted_twin) X(find_new_objects) X(find_statement) X(list_due) X(local_time) X(mark_file) \
+    X(move_search) X(note_submission) X(postpone_file) X(read_file) X(record_gone) X(release_lease) X(renew_lease) \
     X(reserve_archive) X(take_lease)
 
 /* Parts that the statements share: `:fence` is fence.sql. */

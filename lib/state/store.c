@@ -18,7 +18,7 @@ static struct sql_text read_sql(const struct state_tables *tables, const char *t
         /* files are the only units of work so far */
         {"file", tables->file}, {"history", tables->history},  {"statement", tables->statement},
         {"due", tables->due},   {"audit", tables->audit},      {"interface", tables->interface},
-        {"unit", tables->file}, {"unit_id", SLICE("file_id")},
+        {"unit", tables->file}, {"unit_id", SLICE("file_id")}, {"landing", tables->landing},
     };
     return sql_text_read(slice_from(text), &(struct sql_text_parts){names, COUNT_OF(names)},
                          &(struct sql_text_parts){fragments, COUNT_OF(fragments)}, arena);

@@ -14,6 +14,7 @@ struct state_tables {
     struct slice history;
     struct slice statement;
     struct slice due; /* a view */
+    struct slice landing;
     struct slice audit;
     struct slice interface;
     struct slice timezone; /* of audit rows and of names in the archive */

@@ -39,6 +39,12 @@ class FileTablesTest(wire_program.TablesTest):
     def test_configurations(self):
         self.check("test_file_config")
 
+    def test_landing_prefixes(self):
+        self.check("test_landing")
+
+    def test_the_search(self):
+        self.check("test_state_search")
+
 
 if __name__ == "__main__":
     unittest.main()

@@ -34,6 +34,8 @@ values (
     'SUBMITTED', '2999-01-01Z', 'load', 1);
 insert into rdscnfg.ext_statement (work_id, kind, number, name, target, sql, numbered_at, statement_id) values
     ('00000000-0000-4000-8000-000000000001', 'load', 1, 'name', '{}', '[]', '2026-01-01Z', 's1');
+insert into rdscnfg.ext_landing (bucket, prefix, search_after, search_began_at) values
+    ('landing', 'in/', 'in/S.txt', '2026-01-01Z');
 """
 VALUES = {
     "file_id": "00000000-0000-4000-8000-000000000001",
@@ -101,6 +103,13 @@ VALUES = {
     "adopted_table": "",
     "adopted_statement_id": "",
     "source_key": "",
+    "objects": '[{"key": "in/new.txt", "etag": "it\'s", "modified_ms": 1767225600000}]',
+    "prefix": "in/",
+    "from_after": "in/S.txt",
+    "from_began_ms": "1767225600000",
+    "after": "in/it's.txt",
+    "began_ms": "1767225600000",
+    "is_ended": "f",
 }
 SPECIAL = {
     "find_deleted_twin": {"sequencer": "0B"},
@@ -110,7 +119,8 @@ SPECIAL = {
 LIMITED_USER, LIMITED_PASSWORD = "limited_user", "limited-password"
 RIGHTS = f"""
 grant usage on schema rdscnfg to {LIMITED_USER};
-grant select on rdscnfg.ext_interface to {LIMITED_USER};
+grant select on rdscnfg.ext_interface, rdscnfg.ext_landing to {LIMITED_USER};
+grant update (search_after, search_began_at, search_ended_at) on rdscnfg.ext_landing to {LIMITED_USER};
 grant insert on rdscnfg.ext_file_audit to {LIMITED_USER};
 grant select, insert, update on rdscnfg.ext_file, rdscnfg.ext_statement to {LIMITED_USER};
 grant select, insert on rdscnfg.ext_file_history to {LIMITED_USER};

@@ -8,7 +8,7 @@
 
 #define ALL                                                                                        \
     (SETTINGS_AWS | SETTINGS_POSTGRES | SETTINGS_TABLES | SETTINGS_FOLDERS | SETTINGS_RETRY |      \
-     SETTINGS_NOTIFICATION | SETTINGS_REDSHIFT | SETTINGS_LOAD)
+     SETTINGS_NOTIFICATION | SETTINGS_REDSHIFT | SETTINGS_LOAD | SETTINGS_SEARCH)
 
 /* 63 bytes */
 #define LONG "a12345678901234567890b12345678901234567890c12345678901234567890"
@@ -41,6 +41,7 @@ static const struct {
     {SETTINGS_REDSHIFT, "redshift_database", false},
     {SETTINGS_LOAD, "iam_role", true},
     {SETTINGS_LOAD, "threshold_file_size_bytes", false},
+    {SETTINGS_SEARCH, "landing_grace_minutes", false},
 };
 
 static void unset_all(void)
@@ -96,6 +97,7 @@ static void test_all_is_read_trimmed_and_folded(void **state)
     assert_text(settings.tables.history, "\"rdscnfg\".\"ext_file_history\"");
     assert_text(settings.tables.statement, "\"rdscnfg\".\"ext_statement\"");
     assert_text(settings.tables.due, "\"rdscnfg\".\"ext_due\"");
+    assert_text(settings.tables.landing, "\"rdscnfg\".\"ext_landing\"");
     assert_text(settings.tables.timezone, "Asia/Calcutta");
     assert_text(settings.folders.archive, "archive");
     assert_text(settings.folders.processing, "work/processing");
@@ -128,6 +130,7 @@ static void test_what_may_be_left_out_has_defaults(void **state)
     assert_text(settings.redshift.database, "");
     assert_int_equal(settings.load.threshold_file_size_bytes, 0);
     assert_int_equal(settings.retry.hours, 6);
+    assert_int_equal(settings.search.grace_minutes, 30);
 }
 
 static void test_optional_ones_are_taken(void **state)
@@ -136,6 +139,7 @@ static void test_optional_ones_are_taken(void **state)
     (void)setenv("redshift_workgroup", "dw-serverless", 1);
     (void)setenv("redshift_database", "dev", 1);
     (void)setenv("retry_hours", "168", 1);
+    (void)setenv("landing_grace_minutes", "10080", 1);
     (void)setenv("postgres_host", " db-1.abc.eu-west-1.rds.amazonaws.com ", 1);
     (void)setenv("postgres_port", "65535", 1);
     (void)setenv("postgres_database", "Configuration \xC3\xA9", 1);
@@ -148,6 +152,7 @@ static void test_optional_ones_are_taken(void **state)
     assert_text(settings.redshift.workgroup, "dw-serverless");
     assert_text(settings.redshift.database, "dev");
     assert_int_equal(settings.retry.hours, 168);
+    assert_int_equal(must_read(SETTINGS_SEARCH).search.grace_minutes, 10080);
     (void)unsetenv("redshift_workgroup");
     (void)setenv("redshift_cluster", "dw-1", 1);
     assert_text(must_read(SETTINGS_REDSHIFT).redshift.cluster, "dw-1");
@@ -227,6 +232,9 @@ static const struct {
     {SETTINGS_RETRY, "retry_hours", "169"},
     {SETTINGS_RETRY, "retry_hours", "1.5"},
     {SETTINGS_RETRY, "retry_hours", "6h"},
+    {SETTINGS_SEARCH, "landing_grace_minutes", "0"},
+    {SETTINGS_SEARCH, "landing_grace_minutes", "10081"},
+    {SETTINGS_SEARCH, "landing_grace_minutes", "half an hour"},
     {SETTINGS_NOTIFICATION, "sns_topic_arn", "files"},
     {SETTINGS_LOAD, "iam_role", "role/copy"},
     {SETTINGS_LOAD, "threshold_file_size_bytes", "50 MB"},

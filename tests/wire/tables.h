@@ -26,6 +26,7 @@ static inline void name_tables(struct fixture *f)
                                             .history = tables.history,
                                             .statement = tables.statement,
                                             .due = tables.due,
+                                            .landing = tables.landing,
                                             .audit = tables.audit,
                                             .interface = tables.interface,
                                             .timezone = tables.timezone}};
@@ -33,6 +34,7 @@ static inline void name_tables(struct fixture *f)
         .config = tables.config,
         .detail = tables.detail,
         .interface = tables.interface,
+        .landing = tables.landing,
     };
 }
 
@@ -56,7 +58,7 @@ static inline int set_up_tables(void **state)
     name_tables(f);
     must_run(f, "truncate rdscnfg.ext_file, rdscnfg.ext_file_history, rdscnfg.ext_statement, "
                 "rdscnfg.ext_file_audit, rdscnfg.ext_interface, rdscnfg.ext_file_config, "
-                "rdscnfg.ext_file_config_dtl "
+                "rdscnfg.ext_file_config_dtl, rdscnfg.ext_landing "
                 "restart identity");
     return 0;
 }

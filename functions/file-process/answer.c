@@ -82,12 +82,14 @@ void answer_batch_end(struct batch_answer *answer)
 
 /* --- the schedule --- */
 
-void answer_sweep(struct strbuf *response, const struct advance_sweep *sweep)
+void answer_sweep(struct strbuf *response, const struct sweep *sweep)
 {
     struct json_writer writer = json_writer_to(response);
     json_write_object(&writer);
     json_write_member_i64(&writer, "due", (int64_t)sweep->due);
     json_write_member_i64(&writer, "failed", (int64_t)sweep->failed);
     json_write_member_i64(&writer, "left", (int64_t)sweep->left);
+    json_write_member_i64(&writer, "searched", (int64_t)sweep->searched);
+    json_write_member_i64(&writer, "found", (int64_t)sweep->found);
     json_write_object_end(&writer);
 }

@@ -5,6 +5,7 @@
 #include "advance/advance.h"
 #include "base/json_writer.h"
 #include "base/strbuf.h"
+#include "operate/sweep.h"
 
 /*
  * {"objects": n, "items": [{"bucket", "key", "file_id", "state", "result", "until", "message"}]};
@@ -35,7 +36,7 @@ void answer_batch_begin(struct batch_answer *answer, struct strbuf *response);
 void answer_batch_failed(struct batch_answer *answer, struct slice message_id);
 void answer_batch_end(struct batch_answer *answer);
 
-/* {"due": n, "failed": n, "left": n} */
-void answer_sweep(struct strbuf *response, const struct advance_sweep *sweep);
+/* {"due": n, "failed": n, "left": n, "searched": n, "found": n} */
+void answer_sweep(struct strbuf *response, const struct sweep *sweep);
 
 #endif

@@ -10,5 +10,5 @@ int main(int argc, char **argv)
     return function_main(argc, argv,
                          &(struct function){.name = "file-process",
                                             .handle = file_process_handle,
-                                            .concerns = PIPELINE_LOAD_SETTINGS});
+                                            .concerns = PIPELINE_LOAD_SETTINGS | SETTINGS_SEARCH});
 }

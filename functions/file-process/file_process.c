@@ -4,6 +4,7 @@
 #include "answer.h"
 #include "base/log.h"
 #include "event/envelope.h"
+#include "operate/sweep.h"
 
 #include "base/banned.h"
 
@@ -86,10 +87,10 @@ static int process_order(struct services *services, const struct order *order, s
     return 0;
 }
 
-static int process_due(struct services *services, struct strbuf *response, struct error *err)
+static int process_schedule(struct services *services, struct strbuf *response, struct error *err)
 {
-    struct advance_sweep sweep;
-    if (advance_due(services, &sweep, err) != 0) {
+    struct sweep sweep;
+    if (sweep_run(services, &sweep, err) != 0) {
         return -1;
     }
     answer_sweep(response, &sweep);
@@ -116,7 +117,7 @@ int file_process_handle(const struct lambda_context *context, struct slice event
         result = process_batch(services, &envelope, &item_arena, response, err);
         break;
     case ENVELOPE_SCHEDULE:
-        result = process_due(services, response, err);
+        result = process_schedule(services, response, err);
         break;
     case ENVELOPE_ORDER:
         result = process_order(services, envelope.order, &item_arena, response, err);

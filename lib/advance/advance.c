@@ -220,15 +220,14 @@ int advance_file(struct services *services, struct slice file_id, struct arena *
 
 /* --- the schedule --- */
 
-/* When no further file is begun with; 0: there is no limit. */
-static int64_t last_begin_ms(const struct services *services)
+int64_t advance_last_begin_ms(const struct services *services)
 {
     int64_t left_ms = services->requests.deadline_ms - clock_now_ms(services->clock);
     int64_t reserve_ms = left_ms / 2 < SWEEP_RESERVE_MS ? left_ms / 2 : SWEEP_RESERVE_MS;
     return services->requests.deadline_ms == 0 ? 0 : services->requests.deadline_ms - reserve_ms;
 }
 
-static bool is_time_up(const struct services *services, int64_t last_ms)
+bool advance_is_time_up(const struct services *services, int64_t last_ms)
 {
     return last_ms > 0 && clock_now_ms(services->clock) > last_ms;
 }
@@ -275,9 +274,9 @@ int advance_due(struct services *services, struct advance_sweep *sweep, struct e
     result = file_list_due(&services->state, clock_now_ms(services->clock), DUE_LIMIT, &list_arena,
                            &due, err);
     if (result == 0) {
-        int64_t last_ms = last_begin_ms(services);
+        int64_t last_ms = advance_last_begin_ms(services);
         size_t i = 0;
-        for (; i < due.count && !is_time_up(services, last_ms); i++) {
+        for (; i < due.count && !advance_is_time_up(services, last_ms); i++) {
             sweep_file(services, due.file_ids[i], &arena, sweep);
         }
         sweep->due = due.count;

@@ -45,6 +45,10 @@ int advance_after_statement(struct job *job, struct error *err);
 /* After a failure of a job that holds no lease: the file waits, and its hours count. */
 void advance_note_failure(struct job *job, const struct error *reason);
 
+/* When a sweep begins with nothing further; 0: there is no limit. To be asked at its start. */
+int64_t advance_last_begin_ms(const struct services *services);
+bool advance_is_time_up(const struct services *services, int64_t last_ms);
+
 /* Files that are due, the longest due first, one by one until the deadline is near. */
 struct advance_sweep {
     size_t due;

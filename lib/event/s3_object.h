@@ -11,6 +11,7 @@
 enum s3_object_origin {
     S3_OBJECT_OF_ORDER, /* a person named it: there is no etag, sequencer or time */
     S3_OBJECT_OF_EVENT,
+    S3_OBJECT_OF_SEARCH, /* a listing shows it: there is no version, sequencer or time */
 };
 
 struct s3_object_event {

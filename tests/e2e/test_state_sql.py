@@ -200,7 +200,7 @@ class ReadmeQueries(unittest.TestCase):
     def test_the_file_is_busy_and_due(self):
         """The submitted load of ROWS has a lease that ended."""
         found = ["in/A.txt" in run_psql(query).stdout for query in self.QUERIES]
-        self.assertEqual(found, [True, True, True, False, False, False])
+        self.assertEqual(found, [True, True, True, False, False, False, False])
 
 
 if __name__ == "__main__":

@@ -124,7 +124,7 @@ def start(
     undo.callback(lambda: env.unlink(missing_ok=True))
     local.start()
     if packages:
-        options = deployment.Options(packages, demo_interface=True)
+        options = deployment.Options(packages, demo_interface=True, search=True)
         deployment.Deployment(local, options).deploy()
     write_env(env, local.environment())
     return local

@@ -41,7 +41,8 @@ class Options:
     where the functions find Postgres when not directly, as (host, port). Managed secrets hold what
     RDS and Redshift put into theirs, a username and a password; settings say the rest. An enabled
     schedule fires by itself; tests disable it and fire it when they want to. `demo_interface` adds
-    interface 601, which two of the sample files in tests/data need."""
+    interface 601, which two of the sample files in tests/data need. `search` lets the schedule
+    search the landing prefix for files whose event was lost."""
 
     packages: pathlib.Path = PACKAGES
     settings: typing.Mapping[str, str | None] = dataclasses.field(default_factory=dict)
@@ -50,6 +51,7 @@ class Options:
     versioned: bool = False
     schedule_enabled: bool = True
     demo_interface: bool = False
+    search: bool = False
     postgres: tuple[str, int] | None = None
     timeout: int = 60
     memory_mb: int = 128
@@ -65,6 +67,8 @@ class Deployment:
         self.apply_sql()
         if self.options.demo_interface:
             self.add_demo_interface()
+        if self.options.search:
+            self.search_landing()
         settings = self.settings()
         arns = {name: self._function(name, package, settings) for name, package in packages.items()}
         self._bucket(arns[FILE_PROCESS])
@@ -87,6 +91,9 @@ class Deployment:
         """What a customer does for a new kind of file: rows in Postgres, tables in Redshift."""
         deployment_sql.run_on_postgres(self.local.postgres, [DEMO / "configuration.sql"])
         self.redshift_sql([DEMO / "tables.sql"])
+
+    def search_landing(self) -> None:
+        deployment_sql.search_on_postgres(self.local.postgres, BUCKET, LANDING)
 
     def redshift_sql(self, files: list[pathlib.Path]) -> None:
         deployment_sql.run_on_redshift(self.local.redshift.database, self.local.s3, files)

@@ -28,6 +28,19 @@ def run_on_postgres(postgres: Postgres, files: list[pathlib.Path]) -> None:
         connection.close()
 
 
+def search_on_postgres(postgres: Postgres, bucket: str, prefix: str) -> None:
+    """Adds a landing prefix, once, for the schedule to search."""
+    connection = postgres.connect(CONFIG_DATABASE, CONFIG_USER, CONFIG_PASSWORD)
+    try:
+        connection.cursor().execute(
+            "insert into rdscnfg.ext_landing (bucket, prefix) values (%s, %s)"
+            " on conflict do nothing",
+            (bucket, prefix),
+        )
+    finally:
+        connection.close()
+
+
 def run_on_redshift(
     database: RedshiftDatabase, objects: Objects, files: list[pathlib.Path]
 ) -> None:

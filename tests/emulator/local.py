@@ -27,6 +27,7 @@ from .secrets.service import SecretsManagerService
 from .core.server import LocalServer, Settings
 from .core.service import Clock, CredentialStore, ServiceError
 from .sns.service import SnsService
+from .sqs.service import SqsService
 from .core.sts import StsService
 
 log = logging.getLogger("emulator")
@@ -65,6 +66,7 @@ class LocalAws:
             **options.platform_environment,
         }
         self.sns = SnsService(self.clock, region, self._message_to_function)
+        self.sqs = SqsService(self.clock, self.endpoint, region)
         self.logs = LogsService(self.clock, region)
         self._on_log = on_log
         self.lambda_ = LambdaService(
@@ -85,7 +87,7 @@ class LocalAws:
         self.redshift: typing.Any = None
         self.postgres_secret = self.redshift_secret = ""  # ARNs, once there is a Postgres
         self._with_redshift = with_redshift
-        services = (self.s3, self.lambda_, self.events, self.sns, self.secrets, self.logs)
+        services = (self.s3, self.lambda_, self.events, self.sns, self.sqs, self.secrets, self.logs)
         for service in (*services, StsService()):
             self.server.add(service)
         add_routes(self.admin, self)
@@ -137,6 +139,7 @@ class LocalAws:
     def stop(self) -> None:
         """What calls the others stops first: schedules, then functions."""
         self.events.stop()
+        self.sqs.stop()
         self.lambda_.stop()
         self.server.stop()
         if self.redshift is not None:

@@ -50,7 +50,10 @@ _S3_TEXTS = {
 }
 
 
-def family_of(service: str) -> str:
+def family_of(service: str, guess: str = "json") -> str:
+    """The family of a service; `guess` is what the request looks like, for services of two."""
+    if service == "sqs" and guess == "query":
+        return guess
     return {"s3": "s3", "sns": "query", "sts": "query", "lambda": "rest-json"}.get(service, "json")
 
 

@@ -1,4 +1,4 @@
-"""The wire forms of AWS: JSON 1.1 and query (form in, XML out), and how each writes an error.
+"""The wire forms of AWS: JSON and query (form in, XML out), and how each writes an error.
 
 A service of the local AWS is a class with one method for each operation; what its members may be is
 said beside it as a Shape, and anything else is refused: a client must not get away with a misspelt
@@ -111,7 +111,7 @@ def _check_member(value, member: Member, code: str, path: str) -> None:
         check_shape(value, member.members, code, path + ".")
 
 
-# --- JSON 1.1 ---
+# --- JSON ---
 
 
 def parse_json(data: bytes) -> typing.Any:
@@ -145,6 +145,7 @@ class JsonService:
     name = ""
     target_prefix = ""
     validation_code = "ValidationException"
+    content_type = "application/x-amz-json-1.1"
     shapes: typing.Mapping[str, Shape] = {}
 
     def operation(self, request: Request) -> str:
@@ -159,14 +160,14 @@ class JsonService:
                 "UnknownOperationException", f"{prefix}.{operation} is no operation of {self.name}"
             )
         content_type = request.headers.get("content-type", "").partition(";")[0].strip()
-        if content_type != "application/x-amz-json-1.1":
+        if content_type != self.content_type:
             raise ServiceError(
-                "SerializationException",
-                f"Content-Type {content_type!r} is not application/x-amz-json-1.1",
+                "SerializationException", f"Content-Type {content_type!r} is not {self.content_type}"
             )
         data = parse_json(request.read())
         check_shape(data, self.shapes[operation], self.validation_code)
-        return json_response(getattr(self, operation)(data, request))
+        result = getattr(self, operation)(data, request)
+        return json_response(result, content_type=self.content_type)
 
     def error(self, request_id: str, error: ServiceError) -> Response:
         return error_response("json", request_id, error)
@@ -185,10 +186,10 @@ class QueryService:
     parameters: typing.Mapping[str, tuple[str, ...]] = {}
 
     def operation(self, request: Request) -> str:
-        return self._form(request).get("Action", "")
+        return self.form(request).get("Action", "")
 
     def handle(self, request: Request) -> Response:
-        form = self._form(request)
+        form = self.form(request)
         action, version = form.pop("Action", ""), form.pop("Version", "")
         if action not in self.parameters or version != self.version:
             raise ServiceError(
@@ -209,7 +210,7 @@ class QueryService:
         )
         return Response(200, {"Content-Type": "text/xml"}, data.encode("utf-8", "replace"))
 
-    def _form(self, request: Request) -> dict[str, str]:
+    def form(self, request: Request) -> dict[str, str]:
         """The parameters, without moving the body for who reads it next."""
         position = request.body.tell()
         data = request.read()

@@ -12,6 +12,8 @@ from .service import Response, Service, ServiceError
 def write_error(
     service: Service | None, family: str, request_id: str, error: ServiceError
 ) -> Response:
+    if service is not None and hasattr(service, "error_in"):
+        return service.error_in(family, request_id, error)
     if service is not None:
         return service.error(request_id, error)
     return protocols.error_response(family, request_id, error)

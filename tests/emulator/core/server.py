@@ -162,7 +162,8 @@ class _Exchange:
         try:
             try:
                 claim = signature.read_claim(self.wire)
-                self.service_name, family = claim.service, auth_errors.family_of(claim.service)
+                self.service_name = claim.service
+                family = auth_errors.family_of(claim.service, family)
                 self.request_id = replies.request_id(family)
                 service = self.server.services.get(claim.service)
                 principal, request = self._believe(claim)

@@ -15,6 +15,11 @@ class Clock:
 
     def __init__(self):
         self._offset = 0.0
+        self._moved: list[typing.Callable[[], None]] = []
+
+    def on_move(self, call: typing.Callable[[], None]) -> None:
+        """`call` is called whenever a test moves the clock."""
+        self._moved.append(call)
 
     def now(self) -> float:
         """Seconds since 1970, with fraction."""
@@ -22,6 +27,8 @@ class Clock:
 
     def advance(self, seconds: float) -> None:
         self._offset += seconds
+        for call in self._moved:
+            call()
 
 
 @dataclasses.dataclass(frozen=True)
@@ -155,7 +162,8 @@ class Service(typing.Protocol):
     name: str
 
     # Optional: `operation(request) -> str` names what is asked for ("PutObject"), for faults and
-    # the call log; it must leave the body as it is.
+    # the call log; it must leave the body as it is. `error_in(family, request_id, error)` is that of
+    # a service that speaks two protocols.
 
     def handle(self, request: Request) -> Response:
         """Answers, or raises ServiceError. Called from several threads at once."""

@@ -7,6 +7,7 @@
     S3 ──notification──> Lambda <──target── EventBridge <──status events── Redshift Data
                            ├──failure record──> SNS ──subscription──> Lambda
                            └──lines──> CloudWatch Logs
+    S3, SNS, EventBridge ──message──> SQS
 """
 
 import json
@@ -65,7 +66,9 @@ class LocalAws:
             "AWS_ENDPOINT_URL": self.endpoint,
             **options.platform_environment,
         }
-        self.sns = SnsService(self.clock, region, self._message_to_function)
+        self.sns = SnsService(
+            self.clock, region, self._message_to_function, self._message_to_queue
+        )
         self.sqs = SqsService(self.clock, self.endpoint, region)
         self.logs = LogsService(self.clock, region)
         self._on_log = on_log
@@ -80,7 +83,7 @@ class LocalAws:
         )
         self.events = EventsService(self.clock, self._event_to_target, region)
         self.s3 = S3Service(
-            self.root / "s3", self.clock, self._object_to_function, self.events.publish
+            self.root / "s3", self.clock, self._object_event, self.events.publish
         )
         self.secrets = SecretsManagerService(self.clock, region)
         self.postgres: typing.Any = None
@@ -193,28 +196,39 @@ class LocalAws:
 
     def check(self) -> None:
         """Raises if a function broke the Runtime API's rules or a service lacked a permission."""
-        problems = self.lambda_.violations() + self.lambda_.refused
+        problems = self.lambda_.violations() + self.lambda_.refused + self.sqs.refused
         if problems:
             raise AssertionError("\n".join(problems))
 
     # --- wires ---
 
-    def _object_to_function(self, function_arn: str, event: dict) -> None:
+    def _object_event(self, arn: str, event: dict) -> None:
         bucket = (
             event["Bucket"] if "Bucket" in event else event["Records"][0]["s3"]["bucket"]["name"]
         )
         source = f"arn:aws:s3:::{bucket}"
-        if event.get("Event") == "s3:TestEvent" and not self.lambda_.allows(
-            function_arn, "s3.amazonaws.com", source
-        ):
+        if event.get("Event") == "s3:TestEvent" and not self._may_be_told(arn, source):
             raise ServiceError(
                 "InvalidArgument",
                 "Unable to validate the following destination configurations",
                 400,
-                ArgumentName=function_arn,
-                ArgumentValue="Not authorized to invoke function",
+                ArgumentName=arn,
+                ArgumentValue="Not authorized to invoke function, or to send to the destination",
             )
-        self._invoke(function_arn, event, "s3.amazonaws.com", source)
+        if arn.startswith("arn:aws:sqs:"):
+            self._to_queue(arn, json.dumps(event), "s3.amazonaws.com", source)
+        elif arn.startswith("arn:aws:sns:"):
+            self._to_topic(arn, json.dumps(event), "Amazon S3 Notification")
+        else:
+            self._invoke(arn, event, "s3.amazonaws.com", source)
+
+    def _may_be_told(self, arn: str, source: str) -> bool:
+        """Whether S3 may send the bucket's events there. Topics let it if they exist."""
+        if arn.startswith("arn:aws:sqs:"):
+            return self.sqs.allows(arn, "s3.amazonaws.com", source)
+        if arn.startswith("arn:aws:sns:"):
+            return self.sns.has_topic(arn)
+        return self.lambda_.allows(arn, "s3.amazonaws.com", source)
 
     def _log_line(self, line: LogLine) -> None:
         self.logs.store.put(line.group, line.stream, line.text)
@@ -224,8 +238,13 @@ class LocalAws:
     def _message_to_function(self, function_arn: str, event: dict, topic_arn: str) -> None:
         self._invoke(function_arn, event, "sns.amazonaws.com", topic_arn)
 
-    def _event_to_target(self, arn: str, payload: bytes, rule_arn: str) -> None:
-        if arn.startswith("arn:aws:sns:"):
+    def _message_to_queue(self, arn: str, body: str, attributes: dict, topic_arn: str) -> None:
+        self._to_queue(arn, body, "sns.amazonaws.com", topic_arn, attributes=attributes)
+
+    def _event_to_target(self, arn: str, payload: bytes, rule_arn: str, group: str) -> None:
+        if arn.startswith("arn:aws:sqs:"):
+            self._to_queue(arn, payload.decode(), "events.amazonaws.com", rule_arn, group=group)
+        elif arn.startswith("arn:aws:sns:"):
             self._to_topic(arn, payload.decode())
         else:
             self._invoke(arn, payload, "events.amazonaws.com", rule_arn)
@@ -236,11 +255,32 @@ class LocalAws:
         else:
             self._invoke(destination, record, "", "")
 
-    def _to_topic(self, arn: str, message: str) -> None:
+    def _to_topic(self, arn: str, message: str, subject: str = "") -> None:
         try:
-            self.sns.publish(arn, message)
+            self.sns.publish(arn, message, subject)
         except ServiceError as error:
             log.error("nothing sent to %s: %s", arn, error)
+
+    def _to_queue(self, arn: str, body: str, service: str, source_arn: str, **options) -> None:
+        """A fault of sqs.SendMessage loses the message; drop_after doubles it, as the sender sends
+        it again."""
+        try:
+            for _ in range(2 if self._strike_queue("SendMessage") == "drop_after" else 1):
+                self.sqs.deliver(arn, body, service, source_arn, **options)
+        except ServiceError as error:
+            log.error("nothing sent to %s: %s", arn, error)
+
+    def _strike_queue(self, operation: str) -> str:
+        """Services that use SQS meet its faults as a client does. Empty if no fault strikes, or its
+        kind if the call happens all the same."""
+        fault = self.faults.next_for("sqs", operation)
+        if fault is None:
+            return ""
+        if fault.kind == "slow":
+            time.sleep(fault.seconds)
+        elif fault.kind not in ("drop_after", "truncate"):
+            raise ServiceError(fault.code or "InternalFailure", fault.message, fault.status or 500)
+        return fault.kind
 
     def _invoke(
         self, function_arn: str, event: dict | bytes, principal: str, source_arn: str

@@ -44,7 +44,7 @@ class Firing(unittest.TestCase):
         self.events.start()
         self.addCleanup(self.events.stop)
 
-    def deliver(self, arn: str, payload: bytes, rule: str) -> None:
+    def deliver(self, arn: str, payload: bytes, rule: str, group: str) -> None:
         with self.changed:
             self.delivered.append((rule.rpartition("/")[2], json.loads(payload)))
             self.changed.notify_all()

@@ -34,6 +34,7 @@ _TARGET = Member(
                 "MaximumEventAgeInSeconds": number(60, 86400),
             },
         ),
+        "SqsParameters": Member(dict, members={"MessageGroupId": text(1, 128)}),
         "DeadLetterConfig": Member(dict, members={"Arn": text(1, 1600)}),
     },
 )
@@ -50,7 +51,7 @@ _ENTRY = Member(
     },
 )
 
-Deliver = typing.Callable[[str, bytes, str], None]
+Deliver = typing.Callable[[str, bytes, str, str], None]
 
 
 @dataclasses.dataclass
@@ -136,9 +137,9 @@ class EventsService(JsonService):
         region: str = "eu-west-1",
         minute_seconds: float = 60.0,
     ):
-        """`deliver(target_arn, payload, rule_arn)` brings an event to a target. Enabled rules with
-        a rate fire by themselves from start() on; `minute_seconds` is how long a minute of it
-        lasts."""
+        """`deliver(target_arn, payload, rule_arn, group)` brings an event to a target; only a FIFO
+        queue has a group. Enabled rules with a rate fire by themselves from start() on;
+        `minute_seconds` is how long a minute of it lasts."""
         self.published: list[dict] = []  # every event that came in
         self._clock, self._deliver, self._region = clock, deliver, region
         self._lock = threading.RLock()
@@ -214,7 +215,8 @@ class EventsService(JsonService):
 
     def _send(self, rule: Rule, targets: list[dict], event: dict) -> int:
         for target in targets:
-            self._deliver(target["Arn"], input_of(target, event), rule.arn)
+            group = target.get("SqsParameters", {}).get("MessageGroupId", "")
+            self._deliver(target["Arn"], input_of(target, event), rule.arn, group)
         return len(targets)
 
     def _schedule(self, rule: Rule) -> None:

@@ -24,17 +24,19 @@ _EVENTS = {
 }
 _REASONS = {"Put": "PutObject", "Post": "POST Object", "Copy": "CopyObject"}
 _DELETIONS = {"Delete": "Permanently Deleted", "DeleteMarkerCreated": "Delete Marker Created"}
+# The service of an ARN -> what the wire calls its kind; the name of a function there is older.
+_KINDS = {"lambda": "CloudFunction", "sqs": "Queue", "sns": "Topic"}
 
-Notify = typing.Callable[[str, dict], None]  # function ARN, event
+Notify = typing.Callable[[str, dict], None]  # ARN, event
 Emit = typing.Callable[[dict], None]  # event for EventBridge
 
 
 @dataclasses.dataclass(frozen=True)
 class Rule:
-    """One LambdaFunctionConfiguration (the wire still calls it CloudFunctionConfiguration)."""
+    """Who is told of what: a function, a queue or a topic."""
 
     id: str
-    function_arn: str
+    arn: str
     events: list[str]
     prefix: str = ""
     suffix: str = ""
@@ -51,6 +53,10 @@ class Rule:
         prefixes = self.prefix.startswith(other.prefix) or other.prefix.startswith(self.prefix)
         suffixes = self.suffix.endswith(other.suffix) or other.suffix.endswith(self.suffix)
         return events and prefixes and suffixes
+
+    @property
+    def kind(self) -> str:
+        return _KINDS[self.arn.split(":")[2]]
 
 
 def _same_event(one: str, two: str) -> bool:
@@ -75,7 +81,7 @@ class Configuration:
 
     def to_xml(self) -> bytes:
         children: list[tuple[str, s3_xml.Content]] = [
-            ("CloudFunctionConfiguration", _rule_content(rule)) for rule in self.rules
+            (f"{rule.kind}Configuration", _rule_content(rule)) for rule in self.rules
         ]
         if self.event_bridge:
             children.append(("EventBridgeConfiguration", []))
@@ -83,7 +89,7 @@ class Configuration:
 
 
 def _rule_content(rule: Rule) -> "list[tuple[str, s3_xml.Content]]":
-    content: list[tuple[str, s3_xml.Content]] = [("Id", rule.id), ("CloudFunction", rule.function_arn)]
+    content: list[tuple[str, s3_xml.Content]] = [("Id", rule.id), (rule.kind, rule.arn)]
     content += [("Event", event) for event in rule.events]
     filters: list[tuple[str, s3_xml.Content]] = [
         ("FilterRule", [("Name", name), ("Value", value)])
@@ -97,11 +103,9 @@ def _rule_content(rule: Rule) -> "list[tuple[str, s3_xml.Content]]":
 
 def parse_configuration(data: bytes) -> Configuration:
     root = s3_xml.parse(data, "NotificationConfiguration")
-    for name in ("TopicConfiguration", "QueueConfiguration"):
-        if root.find(name) is not None:
-            raise errors.not_implemented(f"{name}: only Lambda functions and EventBridge can be told")
-    s3_xml.expect_children(root, "CloudFunctionConfiguration", "EventBridgeConfiguration")
-    rules = [_parse_rule(element) for element in root.findall("CloudFunctionConfiguration")]
+    kinds = {f"{kind}Configuration": (service, kind) for service, kind in _KINDS.items()}
+    s3_xml.expect_children(root, *kinds, "EventBridgeConfiguration")
+    rules = [_parse_rule(element, *kinds[element.tag]) for element in root if element.tag in kinds]
     for one, two in itertools.combinations(rules, 2):
         if one.overlaps(two):
             message = (
@@ -112,17 +116,19 @@ def parse_configuration(data: bytes) -> Configuration:
     return Configuration(rules, root.find("EventBridgeConfiguration") is not None)
 
 
-def _parse_rule(element: ElementTree.Element) -> Rule:
-    s3_xml.expect_children(element, "Id", "CloudFunction", "Event", "Filter")
-    arn = s3_xml.required(element, "CloudFunction")
-    if not arn.startswith("arn:") or ":lambda:" not in arn:
-        raise errors.invalid_argument("The ARN could not be parsed", "CloudFunction", arn)
+def _parse_rule(element: ElementTree.Element, service: str, kind: str) -> Rule:
+    s3_xml.expect_children(element, "Id", kind, "Event", "Filter")
+    arn = s3_xml.required(element, kind)
+    if not arn.startswith("arn:") or f":{service}:" not in arn:
+        raise errors.invalid_argument("The ARN could not be parsed", kind, arn)
+    if arn.endswith(".fifo"):
+        raise errors.invalid_argument("FIFO queues and topics cannot be told", kind, arn)
     events = [event.text or "" for event in element.findall("Event")]
     for event in events:
         if event not in _EVENTS:
             raise errors.invalid_argument("The event is not supported for notifications", "Event", event)
     if not events:
-        raise errors.malformed_xml("CloudFunctionConfiguration needs Event")
+        raise errors.malformed_xml(f"{kind}Configuration needs Event")
     prefix, suffix = _parse_filter(element.find("Filter"))
     return Rule(s3_xml.text(element, "Id") or str(uuid.uuid4()), arn, events, prefix, suffix)
 
@@ -178,7 +184,7 @@ def host_id(request_id: str) -> str:
 
 
 class Notifier:
-    """Tells functions and EventBridge of changes, after they are committed."""
+    """Tells functions, queues, topics and EventBridge of changes, after they are committed."""
 
     def __init__(self, clock: Clock, notify: Notify, emit: Emit | None):
         self._clock, self._notify, self._emit = clock, notify, emit
@@ -187,13 +193,13 @@ class Notifier:
         configuration = Configuration.from_json(change.bucket.notification)
         for rule in configuration.rules:
             if rule.concerns(change.event, change.key):
-                self._notify(rule.function_arn, {"Records": [self._record(change, actor, rule)]})
+                self._notify(rule.arn, {"Records": [self._record(change, actor, rule)]})
         if configuration.event_bridge and self._emit:
             self._emit(self._bridge_event(change, actor))
 
     def test(self, bucket: str, configuration: Configuration, actor: Actor) -> None:
-        """s3:TestEvent, once to each function of a new configuration."""
-        for arn in dict.fromkeys(rule.function_arn for rule in configuration.rules):
+        """s3:TestEvent, once to each destination of a new configuration."""
+        for arn in dict.fromkeys(rule.arn for rule in configuration.rules):
             event = {"Service": "Amazon S3", "Event": "s3:TestEvent", "Time": self._time(), "Bucket": bucket}
             self._notify(arn, {**event, "RequestId": actor.request_id, "HostId": host_id(actor.request_id)})
 

@@ -11,16 +11,20 @@ from emulator.s3.notifications import Configuration, Rule
 from emulator.core.service import ServiceError
 
 OTHER = FUNCTION + "-logging"
+QUEUE = "arn:aws:sqs:eu-west-1:111122223333:arrivals"
+TOPIC = "arn:aws:sns:eu-west-1:111122223333:arrivals"
 
 
-def rule_xml(*events: str, arn: str = FUNCTION, id: str = "cfg", **filters: str) -> str:
+def rule_xml(
+    *events: str, arn: str = FUNCTION, id: str = "cfg", kind: str = "CloudFunction", **filters: str
+) -> str:
     rules = "".join(
         f"<FilterRule><Name>{name}</Name><Value>{value}</Value></FilterRule>" for name, value in filters.items()
     )
     inner = f"<Filter><S3Key>{rules}</S3Key></Filter>" if rules else ""
     shown = "".join(f"<Event>{event}</Event>" for event in events)
-    return (f"<CloudFunctionConfiguration><Id>{id}</Id><CloudFunction>{arn}</CloudFunction>{shown}{inner}"
-            "</CloudFunctionConfiguration>")
+    return (f"<{kind}Configuration><Id>{id}</Id><{kind}>{arn}</{kind}>{shown}{inner}"
+            f"</{kind}Configuration>")
 
 
 def configuration(*rules: str, more: str = "") -> bytes:
@@ -72,6 +76,18 @@ class ConfigurationTest(NotificationTest):
         self.configure()
         self.assertEqual([], list(self.xml(self.send("GET", "/box?notification"))))
 
+    def test_queues_and_topics(self):
+        self.configure(
+            rule_xml("s3:ObjectCreated:*", arn=QUEUE, kind="Queue", prefix="in/"),
+            rule_xml("s3:ObjectCreated:*", arn=TOPIC, id="2", kind="Topic", prefix="out/"),
+        )
+        self.assertEqual([QUEUE, TOPIC], [arn for arn, _ in self.told])
+        self.assertEqual([QUEUE], self.texts(self.send("GET", "/box?notification"), "QueueConfiguration/Queue"))
+        self.assertEqual([TOPIC], self.texts(self.send("GET", "/box?notification"), "TopicConfiguration/Topic"))
+        self.told.clear()
+        self.put("/box/in/a", b"")
+        self.assertEqual([QUEUE], [arn for arn, _ in self.told])
+
     def test_an_id_is_made_up(self):
         self.configure(rule_xml("s3:ObjectCreated:*").replace("<Id>cfg</Id>", ""))
         self.assertRegex(self.texts(self.send("GET", "/box?notification"), "*/Id")[0], "^[0-9a-f-]{36}$")
@@ -86,8 +102,9 @@ class ConfigurationTest(NotificationTest):
             ("InvalidArgument", 400, configuration(rule_xml(both), rule_xml("s3:ObjectCreated:*", arn=OTHER, id="2", prefix="in/"))),
             ("MalformedXML", 400, configuration(rule_xml())),
             ("MalformedXML", 400, configuration(more="<Unknown/>")),
-            ("NotImplemented", 501, configuration(more="<QueueConfiguration/>")),
-            ("NotImplemented", 501, configuration(more="<TopicConfiguration/>")),
+            ("MalformedXML", 400, configuration(more="<QueueConfiguration/>")),
+            ("InvalidArgument", 400, configuration(rule_xml(both, arn=FUNCTION, kind="Queue"))),
+            ("InvalidArgument", 400, configuration(rule_xml(both, arn=QUEUE + ".fifo", kind="Queue"))),
         ):
             with self.subTest(body=body):
                 self.refuse(code, status, "PUT", "/box?notification", body)

@@ -24,6 +24,9 @@ _PROTOCOLS = (
     "firehose",
 )
 
+# Queue ARN, body, message attributes, topic ARN.
+Enqueue = typing.Callable[[str, str, dict, str], None]
+
 
 def _invalid(what: str) -> ServiceError:
     return ServiceError("InvalidParameter", f"Invalid parameter: {what}")
@@ -58,10 +61,13 @@ class SnsService(QueryService):
         clock: Clock,
         region: str = "eu-west-1",
         deliver: typing.Callable[[str, dict, str], None] | None = None,
+        enqueue: Enqueue | None = None,
     ):
-        """`deliver(lambda_arn, event, topic_arn)` hands a message to a subscribed function."""
+        """`deliver(lambda_arn, event, topic_arn)` hands a message to a subscribed function, and
+        `enqueue(queue_arn, body, message attributes, topic_arn)` to a subscribed queue."""
         self.messages: list[dict] = []  # everything published, in order
         self._clock, self._region, self._deliver = clock, region, deliver
+        self._enqueue = enqueue
         self._changed = threading.Condition()
         self._topics: dict[str, dict[str, str]] = {}
         self._subscriptions: dict[str, dict[str, str]] = {}
@@ -73,6 +79,9 @@ class SnsService(QueryService):
         with self._changed:
             self._topics.setdefault(arn, {})
         return arn
+
+    def has_topic(self, arn: str) -> bool:
+        return arn in self._topics
 
     def wait_for_messages(self, count: int, seconds: float = 60.0) -> list[dict]:
         """All messages once there are so many; those there are when the time is over."""
@@ -111,28 +120,51 @@ class SnsService(QueryService):
         with self._changed:
             self.messages.append(record)
             self._changed.notify_all()
-            functions = [
-                item["Endpoint"]
-                for item in self._subscriptions.values()
-                if item["TopicArn"] == topic_arn and item["Protocol"] == "lambda"
+            subscribed = [
+                item for item in self._subscriptions.values() if item["TopicArn"] == topic_arn
             ]
-        for arn in functions:
-            self._to_function(arn, record)
+        for subscription in subscribed:
+            if subscription["Protocol"] == "lambda":
+                self._to_function(subscription["Endpoint"], record)
+            elif subscription["Protocol"] == "sqs":
+                self._to_queue(subscription, record)
         return record["MessageId"]
 
-    def _to_function(self, arn: str, record: dict) -> None:
-        if self._deliver is None:
-            return
+    @staticmethod
+    def _notification(record: dict, protocol: str) -> dict:
+        """What every subscriber learns."""
         at = datetime.datetime.fromtimestamp(record["Timestamp"], datetime.timezone.utc)
-        message = {
+        return {
             "Type": "Notification",
             "MessageId": record["MessageId"],
             "TopicArn": record["TopicArn"],
             "Subject": record["Subject"] or None,
-            "Message": record["Bodies"].get("lambda", record["Bodies"]["default"]),
+            "Message": record["Bodies"].get(protocol, record["Bodies"]["default"]),
             "Timestamp": at.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
             "SignatureVersion": "1",
             "Signature": "EXAMPLE",
+        }
+
+    def _to_queue(self, subscription: dict[str, str], record: dict) -> None:
+        if self._enqueue is None:
+            return
+        notification, attributes = self._notification(record, "sqs"), record["MessageAttributes"]
+        if subscription.get("RawMessageDelivery") == "true":
+            body = notification["Message"]
+            values = {name: _queue_attribute(value) for name, value in attributes.items()}
+        else:
+            urls = {"SigningCertURL": "EXAMPLE", "UnsubscribeURL": "EXAMPLE"}
+            shown = {"MessageAttributes": attributes} if attributes else {}
+            content = {**notification, **urls, **shown}
+            body = json.dumps({name: value for name, value in content.items() if value is not None})
+            values = {}
+        self._enqueue(subscription["Endpoint"], body, values, record["TopicArn"])
+
+    def _to_function(self, arn: str, record: dict) -> None:
+        if self._deliver is None:
+            return
+        message = {
+            **self._notification(record, "lambda"),
             "SigningCertUrl": "EXAMPLE",
             "UnsubscribeUrl": "EXAMPLE",
             "MessageAttributes": {},
@@ -257,11 +289,18 @@ class SnsService(QueryService):
             raise _invalid(f"Does not support this protocol string: {protocol}")
         if not form.get("Endpoint"):
             raise _invalid("Endpoint")
+        if protocol == "sqs" and form["Endpoint"].endswith(".fifo"):
+            raise _invalid("Endpoint Reason: FIFO queues can not be subscribed to standard topics")
         subscription = {"TopicArn": topic, "Protocol": protocol, "Endpoint": form["Endpoint"]}
+        attributes = _subscription_attributes(form)
         with self._changed:
-            same = (arn for arn, item in self._subscriptions.items() if item == subscription)
+            same = (
+                arn
+                for arn, item in self._subscriptions.items()
+                if all(item[name] == value for name, value in subscription.items())
+            )
             arn = next(same, "") or f"{topic}:{uuid.uuid4()}"
-            self._subscriptions[arn] = subscription
+            self._subscriptions[arn] = {**subscription, **attributes}
         return f"<SubscriptionArn>{arn}</SubscriptionArn>"
 
     def Unsubscribe(self, form: dict[str, str], request: Request) -> None:
@@ -320,6 +359,22 @@ def _structured(message: str, structure: str) -> dict[str, str]:
     if not isinstance(bodies, dict) or not isinstance(bodies.get("default"), str):
         raise _invalid("Message Structure - No default entry in JSON message body")
     return {name: body for name, body in bodies.items() if isinstance(body, str)}
+
+
+def _subscription_attributes(form: dict[str, str]) -> dict[str, str]:
+    entries = _members(form, "Attributes.entry.")
+    found = {entry.get("key", ""): entry.get("value", "") for entry in entries}
+    for name, value in found.items():
+        if name != "RawMessageDelivery" or value not in ("true", "false"):
+            raise _invalid(f"Attributes Reason: {name} = {value} is not known here")
+    if found and form["Protocol"] != "sqs":
+        raise _invalid("Attributes Reason: RawMessageDelivery is for queues")
+    return found
+
+
+def _queue_attribute(attribute: dict[str, str]) -> dict[str, str]:
+    member = "BinaryValue" if attribute["Type"].startswith("Binary") else "StringValue"
+    return {"DataType": attribute["Type"], member: attribute["Value"]}
 
 
 def _members(form: dict[str, str], prefix: str) -> list[dict[str, str]]:

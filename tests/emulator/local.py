@@ -7,7 +7,7 @@
     S3 ──notification──> Lambda <──target── EventBridge <──status events── Redshift Data
                            ├──failure record──> SNS ──subscription──> Lambda
                            └──lines──> CloudWatch Logs
-    S3, SNS, EventBridge ──message──> SQS
+    S3, SNS, EventBridge ──message──> SQS ──event source mapping──> Lambda
 """
 
 import json
@@ -81,6 +81,7 @@ class LocalAws:
             deliver=self._failure_record,
             logs=logs,
         )
+        self.lambda_.connect(self.sqs, self._strike_queue)
         self.events = EventsService(self.clock, self._event_to_target, region)
         self.s3 = S3Service(
             self.root / "s3", self.clock, self._object_event, self.events.publish
@@ -179,17 +180,18 @@ class LocalAws:
         return values
 
     def wait_idle(self, seconds: float = 60.0) -> bool:
-        """True once no statement, no asynchronous invocation and no call is left to run.
+        """True once no statement, no asynchronous invocation, no message for a function and no call
+        is left. A message that waits for a later time does not count.
 
         Each can start the others, so all must be found idle with no call in between. A call may
         outlive the function that sent it.
         """
         end = time.monotonic() + seconds
         while (left := end - time.monotonic()) > 0:
-            calls = self.server.total_calls
+            before = self.server.total_calls, self.sqs.total_sends
             statements = self.redshift is None or self.redshift.wait_idle(left)
             idle = statements and self.lambda_.wait_idle(left) and self.server.is_quiet()
-            if idle and self.server.total_calls == calls:
+            if idle and before == (self.server.total_calls, self.sqs.total_sends):
                 return True
             time.sleep(0.002)
         return False

@@ -51,6 +51,9 @@ class Event:
 
 def act(event):
     order = json.loads(event.body)
+    records = order.get("Records", [{}])
+    if "body" in records[0]:  # a batch of a queue: its first message says what to do
+        order = {**json.loads(records[0]["body"]), "records": records}
     do = order.get("do", "echo")
     if do == "echo":
         event.answer(event.body)
@@ -73,6 +76,16 @@ def act(event):
         event.answer("null")
     elif do == "fail":
         event.fail()
+    elif do == "fail some":
+        names = [json.loads(record["body"])["name"] for record in order["records"]]
+        print("batch " + json.dumps(names), flush=True)
+        failed = [
+            {"itemIdentifier": record["messageId"]}
+            for record in order["records"]
+            if json.loads(record["body"]).get("fail")
+        ]
+        time.sleep(order.get("seconds", 0))
+        event.answer(json.dumps({"batchItemFailures": failed}))
     elif do == "exit":
         sys.stdout.flush()
         os._exit(order["status"])

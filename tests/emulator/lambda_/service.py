@@ -14,14 +14,18 @@ import uuid
 
 from . import shapes
 from .async_queue import RetryRules
+from .event_sources import EventSources
 from .function import Function, LambdaOptions
 from .invoke import invoke
 from .log import LogLine
 from .package import code_sha256
+from .poller import Failing
 from .local_function import LocalFunction
 from ..core.protocols import check_shape, error_response, json_response, parse_json
 from ..core.service import ACCOUNT_ID, Clock, CredentialStore, Request, Response, ServiceError
 
+if typing.TYPE_CHECKING:
+    from ..sqs.service import SqsService
 
 log = logging.getLogger("emulator.lambda")
 
@@ -46,8 +50,13 @@ class LambdaService:
         self.failures: list[dict] = []  # records of events that failed for good
         self.refused: list[str] = []  # invocations by services without permission
         self._deliver = deliver or (lambda arn, record: None)
+        self.event_sources: EventSources | None = None
         self._lock = threading.RLock()
         self._functions: dict[str, Function] = {}
+
+    def connect(self, sqs: "SqsService", failing: Failing) -> None:
+        """From now on functions can be fed from queues."""
+        self.event_sources = EventSources(self._find, self.clock, sqs, failing)
 
     # --- for other services and tests ---
 
@@ -102,11 +111,12 @@ class LambdaService:
         return not self.options.enforce_permissions or target.policy.allows(principal, source_arn)
 
     def wait_idle(self, seconds: float = 30.0) -> bool:
-        """True once no asynchronous invocation is queued, running, or waiting to be tried again."""
+        """True once no asynchronous invocation is queued, running, or waiting to be tried again,
+        and no queue has a message for a function."""
         end = time.monotonic() + seconds
         return all(
             function.queue.wait_idle(max(0.0, end - time.monotonic())) for function in self._all()
-        )
+        ) and (self.event_sources is None or self.event_sources.wait_idle(end - time.monotonic()))
 
     def violations(self) -> list[str]:
         return [
@@ -126,6 +136,8 @@ class LambdaService:
             self._deliver(function.rules.on_failure, record)
 
     def stop(self) -> None:
+        if self.event_sources is not None:
+            self.event_sources.stop()
         for function in self._all():
             function.close()
 
@@ -161,9 +173,12 @@ class LambdaService:
         return "", []
 
     def operation(self, request: Request) -> str:
-        return self._route(request)[0]
+        sources = self.event_sources
+        return sources and sources.operation(request) or self._route(request)[0]
 
     def handle(self, request: Request) -> Response:
+        if self.event_sources is not None and self.event_sources.operation(request):
+            return self.event_sources.handle(request)
         operation, parts = self._route(request)
         if not operation:
             raise ServiceError(

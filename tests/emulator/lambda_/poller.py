@@ -135,6 +135,8 @@ class Poller:
         try:
             for message in self._succeeded(messages):
                 self._delete(message)
+        except ServiceError as error:  # the function was deleted meanwhile
+            log.info("batch of %s: %s", self._queue.name, error)
         except Exception:
             log.exception("batch of %s", self._queue.name)
         finally:

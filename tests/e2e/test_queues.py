@@ -37,7 +37,7 @@ class Queues(SilentTest):
 
     def feed(self) -> None:
         """Feeds the function from the queue until the end of the test."""
-        sources = self.system.local.lambda_.event_sources
+        sources = self.system.local.event_sources
         mapping = sources.create(
             FILE_PROCESS, self.queue.arn, FunctionResponseTypes=["ReportBatchItemFailures"]
         )

@@ -17,6 +17,7 @@ import time
 import typing
 
 from .core.admin import AdminRoutes
+from .event_sources import EventSources
 from .events.service import EventsService
 from .lambda_.function import LambdaOptions
 from .lambda_.log import LogLine
@@ -81,7 +82,9 @@ class LocalAws:
             deliver=self._failure_record,
             logs=logs,
         )
-        self.lambda_.connect(self.sqs, self._strike_queue)
+        self.event_sources = self.lambda_.event_sources = EventSources(
+            self.lambda_.function, self.clock, self.sqs, self._strike_queue
+        )
         self.events = EventsService(self.clock, self._event_to_target, region)
         self.s3 = S3Service(
             self.root / "s3", self.clock, self._object_event, self.events.publish

@@ -14,20 +14,32 @@ import uuid
 
 from . import shapes
 from .async_queue import RetryRules
-from .event_sources import EventSources
 from .function import Function, LambdaOptions
 from .invoke import invoke
 from .log import LogLine
 from .package import code_sha256
-from .poller import Failing
 from .local_function import LocalFunction
 from ..core.protocols import check_shape, error_response, json_response, parse_json
 from ..core.service import ACCOUNT_ID, Clock, CredentialStore, Request, Response, ServiceError
 
-if typing.TYPE_CHECKING:
-    from ..sqs.service import SqsService
 
 log = logging.getLogger("emulator.lambda")
+
+
+class EventSources(typing.Protocol):
+    """The part of Lambda's API that feeds functions from queues."""
+
+    def operation(self, request: Request) -> str:
+        """Empty if the request is for another part."""
+
+    def handle(self, request: Request) -> Response:
+        ...
+
+    def wait_idle(self, seconds: float) -> bool:
+        ...
+
+    def stop(self) -> None:
+        ...
 
 
 class LambdaService:
@@ -50,13 +62,9 @@ class LambdaService:
         self.failures: list[dict] = []  # records of events that failed for good
         self.refused: list[str] = []  # invocations by services without permission
         self._deliver = deliver or (lambda arn, record: None)
-        self.event_sources: EventSources | None = None
+        self.event_sources: EventSources | None = None  # set by who knows of queues
         self._lock = threading.RLock()
         self._functions: dict[str, Function] = {}
-
-    def connect(self, sqs: "SqsService", failing: Failing) -> None:
-        """From now on functions can be fed from queues."""
-        self.event_sources = EventSources(self._find, self.clock, sqs, failing)
 
     # --- for other services and tests ---
 

@@ -1,11 +1,12 @@
 """Queues that feed functions: event source mappings, batches, and what becomes of the messages."""
 
 import json
+import threading
 import time
 import unittest
 
 from emulator.core.service import Clock, ServiceError
-from emulator.lambda_.poller import failed_ids, record_of
+from emulator.event_poller import failed_ids, record_of
 from emulator.local_test import ROLE, LocalAwsTest, package
 from emulator.sqs.message import Message, attributes_md5
 from emulator.sqs.queue import Queue
@@ -92,7 +93,7 @@ class EventSourceTest(LocalAwsTest):
         self.function = self.local.lambda_.create(self.name, package(), ROLE, Timeout=20)
         self.dead = self.local.sqs.create(f"dead-{self._number}")
         self.arn = self.make_queue(f"queue-{self._number}", maxReceiveCount=2)
-        self.sources = self.local.lambda_.event_sources
+        self.sources = self.local.event_sources
 
     def make_queue(self, name: str, maxReceiveCount: int = 2, **attributes) -> str:
         redrive = {"deadLetterTargetArn": self.dead, "maxReceiveCount": maxReceiveCount}
@@ -163,11 +164,19 @@ class Batches(EventSourceTest):
 
     def test_a_throttled_batch_comes_again(self):
         self.send("a")
-        self.local.lambda_.function(self.name).concurrency = 0
+        function, file = self.local.lambda_.function(self.name), self.folder / self.name
+        function.concurrency = 1
+        busy = threading.Thread(target=function.invoke, args=[{"do": "wait", "file": str(file)}])
+        busy.start()
+        while not function.environments:
+            time.sleep(0.01)
+        self.addCleanup(busy.join)
+        self.addCleanup(file.touch)
         self.map()
         self.settle()
         self.assertEqual(self.left(), (0, 1))
-        self.local.lambda_.function(self.name).concurrency = 10
+        file.touch()
+        busy.join()
         self.come_again()
         self.assertEqual((self.batches(), self.left()), ([["a"]], (0, 0)))
 
@@ -292,9 +301,9 @@ class Mappings(EventSourceTest):
         self.assertEqual(caught.exception.code, "ResourceConflictException")
 
     def test_a_deleted_queue_or_function_is_no_work(self):
-        self.send("a")
-        self.local.lambda_.function(self.name).concurrency = 0
+        self.send("a", "fail")
         self.map()
+        self.settle()
         self.call("delete-function", "--function-name", self.name)
         self.local.clock.advance(61)
         self.settle()

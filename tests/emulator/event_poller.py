@@ -8,15 +8,12 @@ import threading
 import time
 import typing
 
-from .invoke import MAX_SYNC
-from .local_function import Throttled
-from ..core.service import ServiceError
-from ..sqs.message import ReceivedMessage, attributes_md5
-from ..sqs.queue import Queue
-
-if typing.TYPE_CHECKING:
-    from .function import Function
-    from ..sqs.service import SqsService
+from .core.service import ServiceError
+from .lambda_.invoke import MAX_SYNC
+from .lambda_.local_function import LocalFunction, Throttled
+from .sqs.message import ReceivedMessage, attributes_md5
+from .sqs.queue import Queue
+from .sqs.service import SqsService
 
 log = logging.getLogger("emulator.lambda")
 
@@ -43,9 +40,9 @@ class Poller:
 
     def __init__(
         self,
-        sqs: "SqsService",
+        sqs: SqsService,
         queue: Queue,
-        function: typing.Callable[[], "Function"],
+        function: typing.Callable[[], LocalFunction],
         batching: Batching,
         failing: Failing,
     ):
@@ -89,13 +86,16 @@ class Poller:
                 time.sleep(PAUSE_SECONDS)
 
     def _wait_for_room(self) -> bool:
-        """False when the poller was stopped."""
+        """False when there is none for now, or the poller was stopped."""
+        most = self._most_batches()
         with self._changed:
-            self._changed.wait_for(lambda: self.stopped or self._running < self._most_batches())
-            return not self.stopped
+            room = self._changed.wait_for(
+                lambda: self.stopped or self._running < most, LOOK_SECONDS
+            )
+            return room and not self.stopped
 
     def _most_batches(self) -> int:
-        most = self._function().host.options.concurrency
+        most = self._function().concurrency
         return min(most, self.batching.concurrency or most)
 
     def _receive(self) -> None:
@@ -146,10 +146,10 @@ class Poller:
 
     def _succeeded(self, messages: list[ReceivedMessage]) -> list[ReceivedMessage]:
         function = self._function()
-        region = function.host.options.region
+        region = function.settings.region
         event = {"Records": [record_of(item, self._queue, region) for item in messages]}
         try:
-            result = function.runner.invoke(event, wait=False)
+            result = function.invoke(event, wait=False)
         except Throttled:
             return []
         if result.function_error:

@@ -8,14 +8,12 @@ import typing
 import urllib.parse
 import uuid
 
-from . import shapes
-from .poller import Batching, Failing, Poller
-from ..core.protocols import Member, check_shape, json_response, number, parse_json, text
-from ..core.service import Clock, Request, Response, ServiceError
-
-if typing.TYPE_CHECKING:
-    from .function import Function
-    from ..sqs.service import SqsService
+from .core.protocols import Member, check_shape, json_response, number, parse_json, text
+from .core.service import Clock, Request, Response, ServiceError
+from .event_poller import Batching, Failing, Poller
+from .lambda_.local_function import LocalFunction
+from .lambda_.shapes import INVALID
+from .sqs.service import SqsService
 
 _PATH = re.compile("/2015-03-31/event-source-mappings(?:/([^/]*))?")
 _OPERATIONS = {  # method, whether a mapping is named -> operation
@@ -58,9 +56,9 @@ class EventSources:
 
     def __init__(
         self,
-        find: typing.Callable[[str], "Function"],
+        find: typing.Callable[[str], LocalFunction],
         clock: Clock,
-        sqs: "SqsService",
+        sqs: SqsService,
         failing: Failing,
     ):
         """`find` knows a function by its name or ARN."""
@@ -73,7 +71,7 @@ class EventSources:
     def create(self, function: str, queue_arn: str, **members) -> str:
         """As CreateEventSourceMapping with these members; the mapping's id."""
         data = {"FunctionName": function, "EventSourceArn": queue_arn, **members}
-        check_shape(data, _CREATE, shapes.INVALID)
+        check_shape(data, _CREATE, INVALID)
         return self._create(data).id
 
     def delete(self, mapping_id: str) -> None:
@@ -135,7 +133,7 @@ class EventSources:
 
     def _create(self, data: dict) -> Mapping:
         queue_arn = data["EventSourceArn"]
-        function_arn = self._find_function(data["FunctionName"]).arn
+        function_arn = self._find_function(data["FunctionName"]).settings.arn
         mapping = Mapping(
             queue_arn,
             function_arn,
@@ -162,7 +160,7 @@ class EventSources:
 
     def _update(self, mapping: Mapping, data: dict) -> None:
         if "FunctionName" in data:
-            mapping.function_arn = self._find_function(data["FunctionName"]).arn
+            mapping.function_arn = self._find_function(data["FunctionName"]).settings.arn
         batching = self._checked(mapping, data)
         mapping.enabled = data.get("Enabled", mapping.enabled)
         mapping.modified_at = self._clock.now()
@@ -201,7 +199,7 @@ class EventSources:
                 "MaximumConcurrency", 0
             ),
         )
-        timeout = self._find_function(mapping.function_arn).configuration["Timeout"]
+        timeout = self._find_function(mapping.function_arn).settings.timeout
         visibility = queue.number("VisibilityTimeout")
         if visibility < timeout:
             raise _invalid(
@@ -219,7 +217,7 @@ class EventSources:
 
     def _list(self, query: dict[str, str]) -> Response:
         function, source = query.get("FunctionName"), query.get("EventSourceArn")
-        arn = self._find_function(function).arn if function else None
+        arn = self._find_function(function).settings.arn if function else None
         found = [
             self._described(mapping)
             for mapping in self._all()
@@ -255,9 +253,9 @@ def _stop(mapping: Mapping) -> None:
 
 def _input(request: Request, shape) -> dict:
     data = parse_json(request.read() or b"{}")
-    check_shape(data, shape, shapes.INVALID)
+    check_shape(data, shape, INVALID)
     return data
 
 
 def _invalid(message: str) -> ServiceError:
-    return ServiceError(shapes.INVALID, message, 400)
+    return ServiceError(INVALID, message, 400)

@@ -208,8 +208,8 @@ format: debian-packages ## format all C files in place
 bench: $(BENCHES:%=$(BUILD)/release/%) $(RELEASE_PROGRAMS) $(PACKAGES) ## measure against the floor; prints ratios
 	@$(PYTHON) tests/bench/run.py --build $(BUILD)
 
-local: package ## the system on a local AWS on PORT (4566), until Ctrl-C; . build/local/env to use it
-	@PYTHONPATH=tests exec $(PYTHON) -m emulator --folder $(BUILD)/local --port $(or $(PORT),4566) --deploy dist
+local: package ## the system on a local AWS on PORT (4566), until Ctrl-C; . build/local/env to use it; DIRECT=1 without a queue
+	@PYTHONPATH=tests exec $(PYTHON) -m emulator --folder $(BUILD)/local --port $(or $(PORT),4566) --deploy dist $(if $(DIRECT),--direct)
 
 # In a psql on the database of the local system. A key goes in by the environment: the shell must not read it.
 psql_local = test -f $(BUILD)/local/env || { echo "no local system is running: start one with make local" >&2; exit 1; }; \

@@ -22,9 +22,9 @@ class Local(unittest.TestCase):
         self.addCleanup(folder.cleanup)
         self.folder = pathlib.Path(folder.name) / "local"
 
-    def start(self, packages: str) -> subprocess.Popen:
+    def start(self, packages: str, *options: str) -> subprocess.Popen:
         process = subprocess.Popen(
-            [*COMMAND, "--folder", str(self.folder), "--deploy", packages],
+            [*COMMAND, "--folder", str(self.folder), "--deploy", packages, *options],
             cwd=ROOT,
             env={"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT / "tests")},
             stdin=subprocess.DEVNULL,
@@ -76,6 +76,8 @@ class Local(unittest.TestCase):
         commands = self.greeting(process)
         self.assertTrue((self.folder / "env").exists())
         self.assertRegex(self.type(*commands), rf"{SAMPLE} +\| DONE +\| +6 \|")
+        queues = self.type(commands[0], "aws sqs list-queues --output text")
+        self.assertIn("/external-file-arrivals\n", queues)
 
         process.send_signal(signal.SIGTERM)
         output = process.communicate(timeout=120)[0]
@@ -85,6 +87,11 @@ class Local(unittest.TestCase):
             self.assertIn('"level":"INFO"', (self.folder / f"logs/{name}.log").read_text())
         self.assertNotIn("START RequestId", output)
         self.assertFalse((self.folder / "env").exists())
+
+    def test_without_a_queue(self):
+        commands = self.greeting(self.start("dist", "--direct"))
+        self.assertRegex(self.type(*commands), rf"{SAMPLE} +\| DONE +\| +6 \|")
+        self.assertEqual(self.type(commands[0], "aws sqs list-queues"), "")
 
     def test_what_the_readme_says(self):
         self.greeting(self.start("dist"))

@@ -102,7 +102,10 @@ def lock(folder: pathlib.Path) -> typing.TextIO:
 
 
 def start(
-    folder: pathlib.Path, port: int, packages: pathlib.Path | None, undo: contextlib.ExitStack
+    folder: pathlib.Path,
+    port: int,
+    system: deployment.Options | None,
+    undo: contextlib.ExitStack,
 ) -> LocalAws:
     """Everything is fresh, and gone at the end, but for the logs: they stay until the next run."""
     env = folder / "env"
@@ -123,24 +126,23 @@ def start(
     undo.callback(local.stop)
     undo.callback(lambda: env.unlink(missing_ok=True))
     local.start()
-    if packages:
-        options = deployment.Options(packages, demo_interface=True, search=True)
-        deployment.Deployment(local, options).deploy()
+    if system:
+        deployment.Deployment(local, system).deploy()
     write_env(env, local.environment())
     return local
 
 
-def run(folder: pathlib.Path, port: int, packages: pathlib.Path | None = None) -> int:
-    """With `packages`, the folder of both functions' zips, the system is deployed."""
+def run(folder: pathlib.Path, port: int, system: deployment.Options | None = None) -> int:
+    """With `system` it is deployed."""
     with contextlib.ExitStack() as undo:
         try:
             folder.mkdir(parents=True, exist_ok=True)
             for number in SIGNALS:
                 signal.signal(number, _stop)
-            if packages:
-                deployment.check_packages(packages)
+            if system:
+                deployment.check_packages(system.packages)
             print("starting the local AWS and its Postgres ...", flush=True)
-            greet(start(folder, port, packages, undo), folder, packages is not None)
+            greet(start(folder, port, system, undo), folder, system is not None)
             while True:
                 signal.pause()
         except (Taken, PostgresError, deployment.MissingPackage, SqlFileError) as error:
@@ -181,9 +183,17 @@ def main() -> int:
         metavar="DIST",
         help="deploy the system: both functions from the zips in this folder, all SQL, the wires",
     )
+    parser.add_argument(
+        "--direct",
+        action="store_true",
+        help="the bucket announces files to the function itself, not to a queue that feeds it",
+    )
     options = parser.parse_args()
     sys.stdout.reconfigure(errors="replace")  # a terminal may not have every letter of a file name
-    return run(options.folder, options.port, options.deploy)
+    system = options.deploy and deployment.Options(
+        options.deploy, demo_interface=True, search=True, queue=not options.direct
+    )
+    return run(options.folder, options.port, system)
 
 
 if __name__ == "__main__":

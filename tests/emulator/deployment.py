@@ -26,6 +26,8 @@ TOPIC, STATUS_RULE, SCHEDULE_RULE = (
     "external-file-statements",
     "external-file-schedule",
 )
+QUEUE, DEAD_QUEUE = "external-file-arrivals", "external-file-arrivals-dead"
+MAX_RECEIVES = 5
 # Both functions have one role: a statement is seen only by the role that began it.
 FUNCTION_ROLE = f"arn:aws:iam::{ACCOUNT_ID}:role/external-file-functions"
 COPY_ROLE = f"arn:aws:iam::{ACCOUNT_ID}:role/external-file-copy"
@@ -40,7 +42,8 @@ class Options:
     """`settings` change environment variables of both functions; None takes one away. `postgres` is
     where the functions find Postgres when not directly, as (host, port). Managed secrets hold what
     RDS and Redshift put into theirs, a username and a password; settings say the rest. An enabled
-    schedule fires by itself; tests disable it and fire it when they want to. `demo_interface` adds
+    schedule fires by itself; tests disable it and fire it when they want to. With `queue` the bucket
+    announces its files to a queue that feeds the function, not to the function. `demo_interface` adds
     interface 601, which two of the sample files in tests/data need. `search` lets the schedule
     search the landing prefix for files whose event was lost."""
 
@@ -50,6 +53,7 @@ class Options:
     managed_secrets: bool = False
     versioned: bool = False
     schedule_enabled: bool = True
+    queue: bool = False
     demo_interface: bool = False
     search: bool = False
     postgres: tuple[str, int] | None = None
@@ -174,9 +178,28 @@ class Deployment:
 
     def _bucket(self, function: str) -> None:
         self.local.s3.create_bucket(BUCKET, self.local.region, self.options.versioned)
-        self.local.lambda_.permit(function, "s3.amazonaws.com", f"arn:aws:s3:::{BUCKET}")
-        rule = Rule("arrivals", function, ["s3:ObjectCreated:*"], LANDING)
+        source = f"arn:aws:s3:::{BUCKET}"
+        if self.options.queue:
+            target = self._queue(function)
+            self.local.sqs.permit(target, "s3.amazonaws.com", source)
+        else:
+            target = function
+            self.local.lambda_.permit(function, "s3.amazonaws.com", source)
+        rule = Rule("arrivals", target, ["s3:ObjectCreated:*"], LANDING)
         self.local.s3.set_notification(BUCKET, Configuration([rule]))
+
+    def _queue(self, function: str) -> str:
+        """A queue that feeds the function; its ARN."""
+        dead = self.local.sqs.create(DEAD_QUEUE)
+        queue = self.local.sqs.create(
+            QUEUE,
+            VisibilityTimeout=str(6 * self.options.timeout),
+            RedrivePolicy={"deadLetterTargetArn": dead, "maxReceiveCount": MAX_RECEIVES},
+        )
+        self.local.event_sources.create(
+            function, queue, FunctionResponseTypes=["ReportBatchItemFailures"]
+        )
+        return queue
 
     def rules(self, arns: typing.Mapping[str, str]) -> None:
         """EventBridge's rules, and their targets: the functions with these ARNs."""

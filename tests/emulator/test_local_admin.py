@@ -28,7 +28,7 @@ class Admin(LocalAwsTest):
         self.assertEqual((health["status"], health["region"]), ("ok", "eu-west-1"))
         self.assertEqual(
             set(health["services"]),
-            {"events", "lambda", "logs", "s3", "secretsmanager", "sns", "sts"},
+            {"events", "lambda", "logs", "s3", "secretsmanager", "sns", "sqs", "sts"},
         )
 
     def test_clock(self):

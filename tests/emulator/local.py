@@ -257,6 +257,8 @@ class LocalAws:
     def _failure_record(self, destination: str, record: dict) -> None:
         if destination.startswith("arn:aws:sns:"):
             self._to_topic(destination, json.dumps(record))
+        elif destination.startswith("arn:aws:sqs:"):
+            self._to_queue(destination, json.dumps(record), "", "")
         else:
             self._invoke(destination, record, "", "")
 

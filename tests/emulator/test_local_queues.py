@@ -3,7 +3,7 @@
 import json
 import unittest
 
-from emulator.local_test import LocalAwsTest
+from emulator.local_test import ROLE, LocalAwsTest, package
 
 
 class Queues(LocalAwsTest):
@@ -92,6 +92,22 @@ class Buckets(Queues):
             self.local.check()
         said = f"sns.amazonaws.com ({topic}) may not send to {self.name}"
         self.assertIn(said, str(caught.exception))
+
+
+class Functions(Queues):
+    def test_a_failure_destination(self):
+        """Lambda sends in the name of the function's role: the queue's policy does not matter."""
+        self.local.lambda_.create(self.name, package(), ROLE)
+        destination = {"OnFailure": {"Destination": self.arn}}
+        self.aws.run(
+            "lambda", "put-function-event-invoke-config", "--function-name", self.name,
+            "--maximum-retry-attempts", "0", "--destination-config", json.dumps(destination),
+        )
+        self.local.lambda_.invoke_async(self.name, b'{"do": "fail"}')
+        self.assertTrue(self.local.wait_idle(60))
+        (record,) = self.documents()
+        self.assertEqual(record["requestPayload"], {"do": "fail"})
+        self.assertEqual(record["requestContext"]["condition"], "RetriesExhausted")
 
 
 class TopicsAndRules(Queues):

@@ -93,16 +93,17 @@ class SqsService(JsonService):
         attributes: dict[str, dict[str, str]] | None = None,
         group: str = "",
     ) -> None:
-        """A message of another service, which needs the permission of the queue."""
+        """A message of another service, which needs the permission of the queue. One that sends in
+        the name of a role has none of its own: `service` is empty then."""
         queue = self.queue(arn)
-        if not self.allows(arn, service, source_arn):
+        if service and not self.allows(arn, service, source_arn):
             self.refused.append(
                 f"{service} ({source_arn}) may not send to {queue.name}: its Policy does not allow"
                 " it"
             )
             raise ServiceError("AccessDenied", self.refused[-1], 403)
         data = {"MessageBody": body, "MessageAttributes": attributes or {}}
-        self._send(queue, {**data, "MessageGroupId": group} if group else data, service)
+        self._send(queue, {**data, "MessageGroupId": group} if group else data, service or "role")
 
     def queue(self, arn_or_url: str) -> Queue:
         name = re.split("[:/]", arn_or_url)[-1]

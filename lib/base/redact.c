@@ -38,7 +38,7 @@ static bool is_foreign_letter(uint32_t character)
                     character != 0x3F6 /* a sign of mathematics */;
     bool is_cyrillic =
         (character >= 0x400 && character <= 0x481) ||
-        (character >= 0x48A && character <= 0x52F); /* between them: signs and marks */
+        (character >= 0x48A && character <= 0x52F);            /* between them: signs and marks */
     bool is_accent = character >= 0x300 && character <= 0x36F; /* of the letter before it */
     return is_latin || is_greek || is_cyrillic || is_accent;
 }

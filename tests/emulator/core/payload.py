@@ -221,3 +221,15 @@ def _bad_trailer(detail: str) -> ServiceError:
         "published schema."
     )
     return ServiceError("MalformedTrailerError", message, 400, Detail=f"aws-chunked: {detail}")
+
+
+def read_up_to(body, limit: int) -> bytes:
+    parts, size = [], 0
+    while block := body.read(1 << 20):
+        parts.append(block)
+        size += len(block)
+        if size > limit:
+            raise ServiceError(
+                "RequestEntityTooLargeException", f"the request is over {limit} bytes", 413
+            )
+    return b"".join(parts)

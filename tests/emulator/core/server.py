@@ -21,7 +21,7 @@ from . import auth_errors, replies, signature
 from .admin import AdminRoutes
 from .faults import Fault, FaultPlan
 from .http_wire import BadRequest, Connection, Listener, Truncated, WireRequest
-from .payload import AwsChunkedBody, ChunkSigner, HashedBody
+from .payload import AwsChunkedBody, ChunkSigner, HashedBody, read_up_to
 from .service import (
     Clock,
     CredentialStore,
@@ -211,7 +211,7 @@ class _Exchange:
         return principal, request
 
     def _call_body(self, claim: signature.Claim, principal: Principal):
-        data = _read_up_to(self.wire.body, LARGEST_CALL)
+        data = read_up_to(self.wire.body, LARGEST_CALL)
         actual = signature.hash_payload(data)
         stated = self.wire.field("x-amz-content-sha256", actual)
         if stated != actual:
@@ -409,7 +409,7 @@ class _Exchange:
 
     def _admin(self) -> bool:
         try:
-            body = _read_up_to(self.wire.body, 1 << 20)
+            body = read_up_to(self.wire.body, 1 << 20)
         except ServiceError as error:
             data = json.dumps({"message": error.message}).encode() + b"\n"
             self.connection.send(
@@ -437,15 +437,3 @@ def _operation(service: Service, request: Request) -> str:
         return name(request)
     target = request.headers.get("x-amz-target", "")
     return target.rpartition(".")[2] or request.method
-
-
-def _read_up_to(body, limit: int) -> bytes:
-    parts, size = [], 0
-    while block := body.read(1 << 20):
-        parts.append(block)
-        size += len(block)
-        if size > limit:
-            raise ServiceError(
-                "RequestEntityTooLargeException", f"the request is over {limit} bytes", 413
-            )
-    return b"".join(parts)

@@ -8,19 +8,8 @@
 
 #include "base/banned.h"
 
-/* An item that can succeed later is reported, so that it comes again. */
-static int process_item(struct services *services, const struct envelope_item *item,
-                        struct arena *arena, struct advance_result *result, struct error *err)
-{
-    log_context_set("message_id", item->message_id);
-    if (advance_object(services, &item->object, arena, result, err) == 0) {
-        return 0;
-    }
-    log_error("the object was not finished", LOG_CAUSE(err));
-    return -1;
-}
-
-/* Every object gets its chance. Each has the memory to itself: an event may hold thousands. */
+/* Every object gets its chance; one that can succeed later fails the event, so that Lambda tries
+ * again. Each has the memory to itself: an event may hold thousands. */
 static int process_event(struct services *services, const struct envelope *envelope,
                          struct arena *arena, struct strbuf *response, struct error *err)
 {
@@ -30,9 +19,10 @@ static int process_event(struct services *services, const struct envelope *envel
     for (size_t i = 0; i < envelope->count; i++) {
         struct advance_result result;
         arena_reset(arena);
-        if (process_item(services, &envelope->items[i], arena, &result, err) == 0) {
+        if (advance_object(services, &envelope->items[i].object, arena, &result, err) == 0) {
             answer_add(&answer, &result);
         } else {
+            log_error("the object was not finished", LOG_CAUSE(err));
             failed++;
         }
     }
@@ -52,7 +42,9 @@ static int process_batch(struct services *services, const struct envelope *envel
         const struct envelope_item *item = &envelope->items[i];
         struct advance_result result;
         arena_reset(arena);
-        if (process_item(services, item, arena, &result, &failure) != 0) {
+        log_context_set("message_id", item->message_id);
+        if (advance_message(services, &item->object, arena, &result, &failure) != 0) {
+            log_error("the object was not taken in", LOG_CAUSE(&failure));
             answer_batch_failed(&answer, item->message_id);
         }
     }

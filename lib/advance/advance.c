@@ -163,15 +163,17 @@ static void name_object(struct advance_result *result, const struct s3_object_ev
     }
 }
 
-int advance_object(struct services *services, const struct s3_object_event *object,
-                   struct arena *arena, struct advance_result *result, struct error *err)
+/* After an error, job->record has a file id if the file has a row. */
+static int take_object(struct services *services, const struct s3_object_event *object,
+                       struct arena *arena, struct job *job, struct advance_result *result,
+                       struct error *err)
 {
     const struct receive_request request = {
         .object = object,
         .scope = object->origin == S3_OBJECT_OF_ORDER ? CLAIM_FOR_ORDER : CLAIM_FOR_EVENT};
     enum claim_outcome outcome;
-    struct job job;
     int status = 0;
+    *job = (struct job){.services = services, .arena = arena};
     log_context_set("bucket", object->bucket);
     log_context_set("key", object->key);
     log_context_set("file", SLICE(""));
@@ -184,25 +186,49 @@ int advance_object(struct services *services, const struct s3_object_event *obje
                  "processing_folder");
         return 0;
     }
-    if (receive_object(services, &request, arena, &job, &outcome, err) != 0) {
-        lease_end_waiting(&job, err);
+    if (receive_object(services, &request, arena, job, &outcome, err) != 0) {
+        lease_end_waiting(job, err);
         return -1;
     }
     switch (outcome) {
     case CLAIM_WON:
-        status = advance_job(&job, result, err);
+        status = advance_job(job, result, err);
         break;
     case CLAIM_BUSY:
-        *result = busy_result(&job);
+        *result = busy_result(job);
         break;
     case CLAIM_NOTHING:
-        *result = nothing_result(&job);
+        *result = nothing_result(job);
         break;
     }
     if (status == 0) {
         name_object(result, object);
     }
     return status;
+}
+
+int advance_object(struct services *services, const struct s3_object_event *object,
+                   struct arena *arena, struct advance_result *result, struct error *err)
+{
+    struct job job;
+    return take_object(services, object, arena, &job, result, err);
+}
+
+int advance_message(struct services *services, const struct s3_object_event *object,
+                    struct arena *arena, struct advance_result *result, struct error *err)
+{
+    struct error failure;
+    struct job job;
+    if (take_object(services, object, arena, &job, result, &failure) == 0) {
+        return 0;
+    }
+    if (job.record.file_id.size == 0) {
+        return error_pass(err, &failure);
+    }
+    log_warn("the file waits: the schedule resumes it", LOG_CAUSE(&failure));
+    *result = result_of(&job, ADVANCE_WAITING);
+    result->message = arena_copy(arena, slice_from(failure.message));
+    return 0;
 }
 
 int advance_file(struct services *services, struct slice file_id, struct arena *arena,

@@ -31,9 +31,14 @@ struct advance_result {
 const char *advance_outcome_name(enum advance_outcome outcome); /* "advanced", "busy" … */
 
 /* An object that an event names, or a person: then also what runs in Redshift is asked about. -1:
- * the item is not safely ours; *err goes back to Lambda. */
+ * it was not finished; *err goes back to Lambda, whose own tries come soon. */
 int advance_object(struct services *services, const struct s3_object_event *object,
                    struct arena *arena, struct advance_result *result, struct error *err);
+
+/* An object that a message of a queue names. A file that has a row and waits is safely ours: the
+ * schedule resumes it, and the message must not use up its tries. -1: there is no row. */
+int advance_message(struct services *services, const struct s3_object_event *object,
+                    struct arena *arena, struct advance_result *result, struct error *err);
 
 /* A file by its id, whatever lies under its key by now. */
 int advance_file(struct services *services, struct slice file_id, struct arena *arena,

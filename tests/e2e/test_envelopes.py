@@ -153,6 +153,24 @@ class Envelopes(SilentTest):
         self.assert_done(second, interface, 4, ROWS)
         self.assertEqual(len(self.system.files(third)), 1)
 
+    def test_a_message_whose_file_waits_succeeds(self):
+        """Redshift takes nothing more: the schedule finishes the file, and the message is not needed again."""
+        interface = self.new_interface()
+        key = self.put_silently(interface, ROWS)
+        self.system.local.faults.add(
+            "redshift-data", "BatchExecuteStatement", "error", times=0, code="ActiveStatementsExceededException"
+        )
+        result = self.system.invoke(FILE_PROCESS, batch(self.event(key)))
+        self.assertEqual((result.function_error, result.json()), ("", failures()))
+        row = self.system.file(key)
+        self.assertEqual(row["state"], "PREPARED")
+        self.assertIn("ActiveStatementsExceeded", row["waiting_reason"])
+        self.system.local.faults.clear()
+        self.system.let_time_pass(3600)
+        self.system.sweep()
+        self.system.settle()
+        self.assert_done(key, interface, 4, ROWS)
+
     def test_a_batch_of_which_nothing_succeeds_fails(self):
         """Then no message is lost where Lambda does not ask which ones failed."""
         result = self.system.invoke(FILE_PROCESS, batch("nonsense", {"Records": 7}))

@@ -71,6 +71,24 @@ static void test_an_object_gets_to_redshift(void **state)
     assert_file(f, "state, lease_owner, claim_no", "SUBMITTED|1");
 }
 
+/* From the row on, the schedule goes on with the file: the message need not come again. */
+static void test_a_message_of_a_queue_needs_a_row_only(void **state)
+{
+    struct fixture *f = *state;
+    struct s3_object_event object = an_event();
+    struct advance_result result;
+    given_config(f);
+    PLAY({"HeadObject", NULL, REPLY(403, "")});
+    must_fail(f, advance_message(&local.services, &object, &f->arena, &result, &f->err), "403");
+    assert_played();
+    assert_tells(f, "select count(*)::text as t from rdscnfg.ext_file", "0");
+    PLAY({"HeadObject", NULL, OBJECT}, {"CopyObject", NULL, SLOW_DOWN});
+    must(f, advance_message(&local.services, &object, &f->arena, &result, &f->err));
+    assert_played();
+    assert_result(&result, "waiting", "SlowDown");
+    assert_file(f, "state, lease_owner, waiting_since", "RECEIVED|2026-11-20 20:27:53+00");
+}
+
 static void test_objects_that_are_none_of_ours(void **state)
 {
     struct fixture *f = *state;
@@ -359,6 +377,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         CASE_JOB(test_an_object_gets_to_redshift),
+        CASE_JOB(test_a_message_of_a_queue_needs_a_row_only),
         CASE_JOB(test_objects_that_are_none_of_ours),
         CASE_JOB(test_an_object_that_is_held),
         CASE_JOB(test_objects_with_nothing_due),

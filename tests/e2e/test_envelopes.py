@@ -1,6 +1,7 @@
 """Every way in which S3's events reach a function: directly, by EventBridge, by SNS, from a queue."""
 
 import json
+import time
 import unittest
 
 from e2e.journey import SilentTest, lines
@@ -185,6 +186,21 @@ class Envelopes(SilentTest):
             result = self.system.invoke(FILE_PROCESS, batch(event))
             self.assertEqual((result.function_error, result.json()), ("", failures()))
         self.assertEqual(self.system.files(key), [])
+
+    def test_the_first_message_again_finds_the_same_bytes_put_again(self):
+        """Each upload is loaded once, although the second is taken in by the first one's message."""
+        interface = self.new_interface()
+        key = self.put_silently(interface, ROWS)
+        first, second = (batch(s3_event(s3_record(key, ROWS, sequencer=number))) for number in ("0A", "0B"))
+        self.assertEqual(self.system.invoke(FILE_PROCESS, first).json(), failures())
+        self.system.settle()
+        time.sleep(1.1)  # S3 tells uploads of the same bytes apart by the second
+        self.put_silently(interface, ROWS)
+        for event in (first, second, first, second):
+            self.assertEqual(self.system.invoke(FILE_PROCESS, event).json(), failures())
+            self.system.settle()
+        self.assertEqual([row["state"] for row in self.system.files(key)], ["DONE", "DONE"])
+        self.assertEqual(len(self.system.audit(interface.id)), 2)
 
     def test_the_same_bytes_put_again_after_the_archive(self):
         interface = self.new_interface()

@@ -349,6 +349,29 @@ static void test_the_same_bytes_put_again_after_the_first_were_gone(void **state
     }
 }
 
+/* The first upload's event comes again and finds the second: the second's own event is not new. */
+static void test_an_event_that_finds_a_later_upload(void **state)
+{
+    struct fixture *f = *state;
+    struct file_claim again = another_claim(f);
+    struct file_record record;
+    enum claim_outcome outcome;
+    hold_file(f, &record);
+    must_run(f, "update rdscnfg.ext_file set state = 'DONE', lease_owner = null, "
+                "archived_at = now()");
+    again.identity.last_modified_ms += 5000;
+    assert_int_equal(try_claim(f, &again, &record), CLAIM_WON);
+    assert_text(record.file_id, id_of(f, 2).data);
+    assert_tells(f, "select string_agg(sequencer, '|' order by file_id) as t from rdscnfg.ext_file",
+                 "0055AED6DCD90281E5|");
+    must_run(f, "update rdscnfg.ext_file set state = 'DONE', lease_owner = null, "
+                "archived_at = now()");
+    again.identity.sequencer = SLICE("0055AED6DCD90281E6");
+    assert_int_equal(claim_known_file(&store, &again, &f->arena, &outcome, &record, &f->err), 0);
+    assert_int_equal(outcome, CLAIM_NOTHING);
+    assert_text(record.file_id, id_of(f, 2).data);
+}
+
 /* S3's own message and EventBridge may both announce an upload: their sequencers say nothing about
  * each other. */
 static void test_an_upload_that_two_sources_announce(void **state)
@@ -397,6 +420,7 @@ int main(void)
         CASE_TABLES(test_who_a_file_is),
         CASE_TABLES(test_the_same_bytes_put_again),
         CASE_TABLES(test_the_same_bytes_put_again_after_the_first_were_gone),
+        CASE_TABLES(test_an_event_that_finds_a_later_upload),
         CASE_TABLES(test_an_upload_that_two_sources_announce),
     };
     return RUN_ON_SERVER("test_state_claim", tests);

@@ -3,6 +3,9 @@
 -- Identical bytes may be put again within the same second after the first upload was archived or gone: the object
 -- then only looks the same, and its later event shows that it is a new upload, which gets its own row.
 --
+-- An event that came again may find a later upload of the same bytes in the place of its own: then it is not known
+-- which event is that upload's.
+--
 -- No row comes back when another claim made the row at the same time: then the statement has to be run again.
 with before as (
     select f.*, f.ctid as locked_ctid
@@ -53,7 +56,18 @@ with before as (
         :'size_bytes'::bigint,
         to_timestamp(:'last_modified_ms'::double precision / 1000),
         coalesce((select j.reupload_no + 1 from judged j), 0),
-        :'sequencer'::text,
+        case
+            when not exists (
+                select
+                from :"file" f
+                where f.bucket = :'bucket'::text
+                    and f.key = :'key'::text
+                    and f.version_id = ''
+                    and f.etag = :'etag'::text
+                    and f.sequencer = :'sequencer'::text)
+                then :'sequencer'::text
+            else ''
+        end,
         nullif(:'source_key'::text, ''),
         :now,
         case when :'scope'::text = 'adoption' then 'SUBMITTED' else 'RECEIVED' end,
